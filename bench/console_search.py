@@ -82,24 +82,13 @@ def searched(folder: Path, browser: Browser, rounds: int) -> dict[str, float]:
         _answer_ms(url, key, _TYPED[0])
         answers = [_answer_ms(url, key, words[:end]) for words in _TYPED for end in range(1, len(words) + 1)]
         for _ in range(rounds):
-            # What a page has learnt is gone with its tab.
-            with opened(browser, f"{url}/console") as tab:
-                tab.page.add_init_script(_WATCH)
-                tab.sign_in(key, "packs")
-                for words in _TYPED:
-                    _empty(tab)
-                    begun = len(tab.requests)
-                    taken += _type(tab, words, pauses)
-                    requests += _searches(tab, begun)
-            with opened(browser, f"{url}/console") as tab:
-                tab.page.add_init_script(_WATCH)
-                tab.sign_in(key, "packs")
-                for words in _TYPED:
-                    _empty(tab)
-                    begun = len(tab.requests)
-                    tab.page.keyboard.type(words, delay=_QUICK_PAUSE_MS)
-                    last.append(_took(tab, words)[0])
-                    quick += _searches(tab, begun)
+            for tab, words, begun in _emptied(browser, url, key):
+                taken += _type(tab, words, pauses)
+                requests += _searches(tab, begun)
+            for tab, words, begun in _emptied(browser, url, key):
+                tab.page.keyboard.type(words, delay=_QUICK_PAUSE_MS)
+                last.append(_took(tab, words)[0])
+                quick += _searches(tab, begun)
     return {
         "key_p50_ms": round(statistics.median(whole for whole, _ in taken)),
         "key_p95_ms": round(p95([whole for whole, _ in taken])),
@@ -112,6 +101,16 @@ def searched(folder: Path, browser: Browser, rounds: int) -> dict[str, float]:
         "quick_last_ms": round(p95(last)),
         "quick_requests_a_key": round(len(quick) / len(taken), 3),
     }
+
+
+def _emptied(browser: Browser, url: str, key: str) -> Iterator[tuple[Tab, str, int]]:
+    """Yield an empty search for each of the words, and how many requests there were. What a page learns goes with it."""
+    with opened(browser, f"{url}/console") as tab:
+        tab.page.add_init_script(_WATCH)
+        tab.sign_in(key, "packs")
+        for words in _TYPED:
+            _empty(tab)
+            yield tab, words, len(tab.requests)
 
 
 def _searches(tab: Tab, begun: int) -> list[Request]:

@@ -27,6 +27,10 @@ def key_of_acme(service: Service) -> str:
 
 def authorized(service: Service, authorization: str) -> Any:
     """Return what the authorizer answers for a value of the header `Authorization`."""
+    return service.invoke("authorize", token_event(authorization))
+
+
+def token_event(authorization: str) -> dict[str, str]:
+    """Return the event with which the gateway asks its authorizer of a value of the header `Authorization`."""
     method = "arn:aws:execute-api:eu-central-1:123456789012:abcdef/v1/GET/packs"
-    event = {"type": "TOKEN", "authorizationToken": authorization, "methodArn": method}
-    return service.invoke("authorize", event)
+    return {"type": "TOKEN", "authorizationToken": authorization, "methodArn": method}

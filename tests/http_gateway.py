@@ -1,22 +1,21 @@
-"""Serves the functions over HTTP in this process, as API Gateway does: by the document's routes, behind the authorizer.
+"""Serves functions over HTTP as API Gateway does: by the document's routes, behind the authorizer.
 
 For tools that speak HTTP only, and many requests. What the gateway itself does is tried in `tests/e2e`.
 """
 
 import base64
 import json
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Lock, Thread
 from typing import Any, Final
 from urllib.parse import parse_qs, urlsplit
 
-from tests.credentials import authorized
+from tests.credentials import token_event
 from tests.documented import DOCUMENT, assert_documented, documented_path
 from tests.functions import function_of
 from tests.gateway import Request
-from tests.service import Service
 
 # What the template's gateway responses have.
 _REFUSED: Final = {
@@ -25,32 +24,41 @@ _REFUSED: Final = {
 }
 
 
+Invoke = Callable[[str, Any], Any]
+
+
 @contextmanager
-def served(service: Service) -> Iterator[str]:
-    """Serve the functions of a service while the block lasts, one request at a time, and return the API's URL."""
+def served(invoke: Invoke, *, one_by_one: bool = True, stage: str = "") -> Iterator[str]:
+    """Serve functions while the block lasts, and yield the API's URL.
+
+    Args:
+        invoke: Returns what a function answers to an event. Its arguments are the function's folder and the event.
+        one_by_one: Whether it takes one request at a time, though clients keep several connections open.
+        stage: What the paths of requests begin with, such as `/v1`.
+    """
 
     class Handler(_Handler):
-        gateway = _Gateway(service)
+        gateway = _Gateway(invoke, stage)
+        answering = Lock() if one_by_one else nullcontext()
 
     with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
         thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
         thread.start()
         try:
-            yield f"http://127.0.0.1:{server.server_port}"
+            yield f"http://127.0.0.1:{server.server_port}{stage}"
         finally:
             server.shutdown()
             thread.join()
 
 
 class _Gateway:
-    def __init__(self, service: Service) -> None:
-        self._service = service
-        # Clients keep several connections open. The world of a test takes one request at a time.
-        self.answering = Lock()
+    def __init__(self, invoke: Invoke, stage: str) -> None:
+        self._invoke = invoke
+        self._stage = stage
 
     def answer(self, method: str, url: str, headers: dict[str, str], body: bytes | None) -> dict[str, Any]:
         """Return the answer to a request in the form in which functions answer."""
-        path, query = urlsplit(url).path, urlsplit(url).query
+        path, query = urlsplit(url).path.removeprefix(self._stage), urlsplit(url).query
         resource = documented_path(path)
         operation = DOCUMENT()["paths"].get(resource, {}).get(method.lower())
         if resource is None or operation is None:
@@ -68,7 +76,7 @@ class _Gateway:
             if context is None:
                 return _refusal(401)
             event["requestContext"]["authorizer"] = context
-        answer: dict[str, Any] = self._service.invoke(function_of(operation["operationId"]), event)
+        answer: dict[str, Any] = self._invoke(function_of(operation["operationId"]), event)
         assert_documented(method, resource, answer["statusCode"])
         return answer
 
@@ -77,7 +85,8 @@ class _Gateway:
         if not token:
             return None
         try:
-            return authorized(self._service, token)["context"]
+            # A function in a process of its own answers with its error.
+            return self._invoke("authorize", token_event(token)).get("context")
         except Exception as error:
             # The one word by which a function says so (API Gateway, "Output from a Lambda authorizer").
             if str(error) != "Unauthorized":
@@ -96,6 +105,7 @@ def _refusal(status: int) -> dict[str, Any]:
 
 class _Handler(BaseHTTPRequestHandler):
     gateway: _Gateway
+    answering: AbstractContextManager[Any]
     protocol_version = "HTTP/1.1"
     # Headers and body go out together; otherwise the body waits until the client has acknowledged the headers.
     wbufsize = -1
@@ -103,7 +113,7 @@ class _Handler(BaseHTTPRequestHandler):
     def _serve(self) -> None:
         size = self.headers.get("Content-Length")
         body = None if size is None else self.rfile.read(int(size))
-        with self.gateway.answering:
+        with self.answering:
             answer = self.gateway.answer(self.command, self.path, dict(self.headers.items()), body or None)
         content = (answer["body"] or "").encode()
         if answer.get("isBase64Encoded"):

@@ -68,7 +68,7 @@ def things(service: Service) -> dict[str, str]:
 
 def test_the_service_is_as_its_document_says(tmp_path: Path) -> None:
     prepare("schemathesis")
-    with internet(), running_service() as service, served(service) as url:
+    with internet(), running_service() as service, served(service.invoke) as url:
         command: list[str | Path] = [
             tool("schemathesis", "st"),
             *("--config-file", HERE / "schemathesis.toml"),

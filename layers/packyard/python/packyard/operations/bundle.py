@@ -22,9 +22,8 @@ from packyard.doors.bundle import BundledImage, bundle_bytes, write_bundle
 from packyard.doors.flat_name import NoFlatName, flat_name
 from packyard.errors import InvalidRequest, PayloadTooLarge, RoleNotFound
 from packyard.messaging.preparation_queue import BundleToMake, PreparationQueue
-from packyard.oci.reference import parse_reference
 from packyard.operations.lock import LockReader
-from packyard.operations.served_images import PinnedImage, ServedImages
+from packyard.operations.served_images import PinnedImage, ServedImages, image_of_pin
 from packyard.packs.image_state import ImageId, ImageStatus
 from packyard.packs.lock import lock_tag
 from packyard.packs.role import Pin, Role
@@ -144,7 +143,7 @@ class BundleMaker:
         """Yield the images of a role that are in our registry, each followed by the statements about it."""
         for pack_id in role.pack_ids:
             pin = role.pins[pack_id]
-            source = self._source(pin)
+            source = image_of_pin(pin, own_host=self.own_host)
             if source is None or role.marked(pin) is ImageStatus.DELETED:
                 continue
             yield self._read(source, _name(pin, caller)), source
@@ -158,19 +157,6 @@ class BundleMaker:
                     reference=replace(source.reference, digest=statement.manifest),
                 )
                 yield self._read(attached, None), attached
-
-    def _source(self, pin: Pin) -> PinnedImage | None:
-        reference = replace(parse_reference(pin.image_ref), digest=pin.image_digest)
-        if reference.registry != self.own_host:
-            # It stays where it is; the lock names it.
-            return None
-        return PinnedImage(
-            reference=reference,
-            digest=pin.image_digest,
-            org_id=pin.org_id,
-            pack_id=pin.pack_id,
-            revision=pin.revision,
-        )
 
     def _read(self, source: PinnedImage, name: str | None) -> BundledImage:
         tree = self.images.tree(source)

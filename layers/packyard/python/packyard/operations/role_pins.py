@@ -1,11 +1,10 @@
 """Finds the image of a pack that a role pins or a feed serves, by the names that OCI clients use: owner and pack."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 
-from packyard.oci.reference import parse_reference
-from packyard.operations.served_images import PinnedImage
+from packyard.operations.served_images import PinnedImage, image_of_pin
 from packyard.packs.feed import OF_A_FEED, Feed
 from packyard.packs.image_state import ImageStatus
 from packyard.packs.pack import PackStatus, Visibility
@@ -52,7 +51,7 @@ class RolePins:
         found = found or next((pin for pin in self._floating(role, name) if pin.owner == owner), None)
         if found is None or role.marked(found) is ImageStatus.DELETED:
             return None
-        return self._pinned(found)
+        return image_of_pin(found, own_host=self.own_host)
 
     def _listed(self, feed: Feed, *, owner: str, name: str) -> PinnedImage | None:
         for pack in self.packs.get_many(feed.pack_ids).values():
@@ -61,7 +60,7 @@ class RolePins:
                 continue
             pin = pin_of(pack, owner=self._slug(pack.org_id))
             if pin.owner == owner:
-                return self._pinned(pin)
+                return image_of_pin(pin, own_host=self.own_host)
         return None
 
     def _floating(self, role: Role, name: str) -> Iterator[Pin]:
@@ -74,16 +73,3 @@ class RolePins:
     def _slug(self, org_id: str) -> str:
         org = self.tenants.get_org(org_id)
         return org_id if org is None else org.slug
-
-    def _pinned(self, pin: Pin) -> PinnedImage | None:
-        reference = replace(parse_reference(pin.image_ref), digest=pin.image_digest)
-        # A registered pack's image stays where it is; the lock document names it.
-        if reference.registry != self.own_host:
-            return None
-        return PinnedImage(
-            reference=reference,
-            digest=pin.image_digest,
-            org_id=pin.org_id,
-            pack_id=pin.pack_id,
-            revision=pin.revision,
-        )

@@ -9,7 +9,7 @@ same outcome.
 
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from tempfile import SpooledTemporaryFile
 from typing import IO, Final, Protocol
 
@@ -20,7 +20,8 @@ from packyard.oci.digest import Digest
 from packyard.oci.document import Document
 from packyard.oci.read.image_tree import ImageTree
 from packyard.oci.read.third_party_document import parse_named_parts
-from packyard.oci.reference import Reference
+from packyard.oci.reference import Reference, parse_reference
+from packyard.packs.role import Pin
 from packyard.registry.own.port import ImageRegistry
 from packyard.registry.third_party.image_documents import read_tree
 from packyard.registry.third_party.pull import ImageSource
@@ -53,6 +54,25 @@ class PinnedImage:
     pack_id: str
     revision: int
     ours: bool = True
+
+
+def image_of_pin(pin: Pin, *, own_host: str) -> PinnedImage | None:
+    """Return the image of a pin; None if it is in another registry, where it stays: the lock document names it.
+
+    Args:
+        pin: The pin.
+        own_host: The start of references to our registry.
+    """
+    reference = replace(parse_reference(pin.image_ref), digest=pin.image_digest)
+    if reference.registry != own_host:
+        return None
+    return PinnedImage(
+        reference=reference,
+        digest=pin.image_digest,
+        org_id=pin.org_id,
+        pack_id=pin.pack_id,
+        revision=pin.revision,
+    )
 
 
 class PinnedImages(Protocol):
