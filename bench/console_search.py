@@ -104,7 +104,7 @@ def searched(folder: Path, browser: Browser, rounds: int) -> dict[str, float]:
 
 
 def _emptied(browser: Browser, url: str, key: str) -> Iterator[tuple[Tab, str, int]]:
-    """Yield an empty search for each of the words, and how many requests there were. What a page learns goes with it."""
+    """Yield an empty search for each of the words, and how many requests there were, in a page that knows nothing."""
     with opened(browser, f"{url}/console") as tab:
         tab.page.add_init_script(_WATCH)
         tab.sign_in(key, "packs")

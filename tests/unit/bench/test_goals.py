@@ -3,7 +3,7 @@
 import json
 
 from bench.__main__ import RESULTS
-from bench.goals import compared, table
+from bench.goals import GOALS, compared, table
 
 EDIT = {
     "packyard_s": 1.0,
@@ -20,6 +20,10 @@ def test_goals_of_sections_that_were_not_measured_are_left_out() -> None:
     goals = compared({"edit": EDIT})
 
     assert [values["measured"] for values in goals.values()] == [0.1, 0.4, 0.03, 0.04, 0.5]
+
+
+def test_every_goal_can_be_drawn_as_what_it_is_missed_by() -> None:
+    assert [goal.what for goal in GOALS if goal.most <= 0] == []
 
 
 def test_a_missed_goal_has_a_star() -> None:
