@@ -248,14 +248,14 @@ def damaged(service: Service, how: str) -> None:
     assert index is not None
     first, *layers = index.layers
     moved = tuple(
-        replace(file, pieces=tuple(replace(piece, offset=piece.offset + 1) for piece in file.pieces))
+        file._replace(pieces=tuple(piece._replace(offset=piece.offset + 1) for piece in file.pieces))
         for file in index.files
     )
     wrong = {
         "lost": None,
         "of other sizes": FileIndex((replace(first, size=first.size + BLOCK), *layers), index.files),
         "of other content": replace(
-            index, files=(replace(index.files[0], sha256="0" * 64), *index.files[1:])
+            index, files=(index.files[0]._replace(sha256="0" * 64), *index.files[1:])
         ),
         "of other places": replace(index, files=moved),
     }[how]

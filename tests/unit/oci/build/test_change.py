@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import replace
 
 import pytest
 from hypothesis import given, settings
@@ -137,7 +136,7 @@ def test_a_layer_that_is_not_what_the_index_says_is_found_out() -> None:
         path = old[1].files[0].path
         wrong = FileIndex(
             index.layers,
-            tuple(replace(file, sha256="0" * 64) if file.path == path else file for file in index.files),
+            tuple(file._replace(sha256="0" * 64) if file.path == path else file for file in index.files),
         )
         new = File(old[1].files[1].path, executable=False, content=spool.store([b"new"]))
         plan = plan_change(wrong, {new.path: new}, vouched=True)

@@ -97,7 +97,7 @@ def changed(path: str, change: Callable[[IndexedFile], IndexedFile]) -> FileInde
 
 
 def renamed(file: IndexedFile) -> IndexedFile:
-    return replace(file, path="scripts/past.sh")
+    return file._replace(path="scripts/past.sh")
 
 
 def swapped() -> FileIndex:
@@ -105,17 +105,17 @@ def swapped() -> FileIndex:
     one, two = (
         next(file for file in INDEX.files if file.path == path) for path in ("README.md", "pack.yaml")
     )
-    exchanged = {"README.md": replace(two, path="README.md"), "pack.yaml": replace(one, path="pack.yaml")}
+    exchanged = {"README.md": two._replace(path="README.md"), "pack.yaml": one._replace(path="pack.yaml")}
     return replace(INDEX, files=tuple(exchanged.get(file.path, file) for file in INDEX.files))
 
 
 WRONG = {
     "another name": changed("scripts/post.sh", renamed),
-    "another mode": changed("scripts/post.sh", lambda file: replace(file, mode=0o644)),
-    "another size": changed("README.md", lambda file: replace(file, size=file.size - 1)),
-    "another content": changed("README.md", lambda file: replace(file, sha256="0" * 64)),
-    "pieces elsewhere": changed("README.md", lambda file: replace(file, pieces=(Piece(15, 9, 512),))),
-    "pieces in the header": changed("pack.yaml", lambda file: replace(file, pieces=(Piece(5, 9, 512),))),
+    "another mode": changed("scripts/post.sh", lambda file: file._replace(mode=0o644)),
+    "another size": changed("README.md", lambda file: file._replace(size=file.size - 1)),
+    "another content": changed("README.md", lambda file: file._replace(sha256="0" * 64)),
+    "pieces elsewhere": changed("README.md", lambda file: file._replace(pieces=(Piece(15, 9, 512),))),
+    "pieces in the header": changed("pack.yaml", lambda file: file._replace(pieces=(Piece(5, 9, 512),))),
     "contents exchanged": swapped(),
     "a file too few": replace(INDEX, files=INDEX.files[1:]),
     "a directory too few": replace(INDEX, directories=()),
@@ -135,10 +135,10 @@ def test_an_index_that_says_otherwise_is_found_out_and_the_layer_is_read_to_its_
 
 IMPOSSIBLE = {
     "a file whose content is in one piece with others": changed(
-        "README.md", lambda file: replace(file, pieces=(), at=512)
+        "README.md", lambda file: file._replace(pieces=(), at=512)
     ),
     "a file in a layer that is before its neighbours'": changed(
-        "README.md", lambda file: replace(file, layer=1)
+        "README.md", lambda file: file._replace(layer=1)
     ),
     "a layer that holds nothing": replace(INDEX, layers=INDEX.layers * 2),
 }

@@ -22,6 +22,8 @@ from packyard.oci.read.file_index import (
     IndexedLayer,
     empty_directories,
     index_of_layers,
+    line_of,
+    to_line,
 )
 from packyard.oci.read.index_parser import (
     WITHOUT_HARD_LINKS,
@@ -57,10 +59,21 @@ def test_a_document_says_again_what_it_was_made_of() -> None:
     assert parse_index(CHECKED.to_bytes()) == CHECKED
 
 
+@pytest.mark.parametrize(
+    "path", ["a b.md", 'quo"te\\.md', "tab\t.md", "naïve-文.md", "line\u2028.md", "del\x7f.md"]
+)
+@pytest.mark.parametrize("pieces", [(), (Piece(15, 9, 512),), (Piece(15, 9, 512), Piece(24, 0, 7))])
+def test_the_line_of_a_file_is_its_json(path: str, pieces: tuple[Piece, ...]) -> None:
+    file = FILE._replace(path=path, pieces=pieces)
+
+    assert line_of(file) == to_line(file)
+    assert json.loads(line_of(file)) == json.loads(json.dumps(file))
+
+
 def test_of_a_document_one_file_can_be_read_without_the_others() -> None:
     # Names that begin alike, and one that would end its line and begin another file's if it stood there as it is.
     paths = ["guides/a.md", "guides/a", "guides/ü.md", 'x\n["guides/b.md",', "guides/z"]
-    files = tuple(replace(FILE, path=path) for path in paths)
+    files = tuple(FILE._replace(path=path) for path in paths)
     document = replace(INDEX, files=files).to_bytes()
 
     for file in files:
@@ -197,8 +210,8 @@ def test_an_index_from_before_layers_had_a_form_is_of_gzip_members_or_of_a_plain
 
 
 def test_a_file_of_a_plain_layer_lies_inside_of_it() -> None:
-    plain = FileIndex((replace(LAYER, form=LayerForm.PLAIN),), (replace(FILE, pieces=(), at=995),))
-    outside = FileIndex((replace(LAYER, form=LayerForm.PLAIN),), (replace(FILE, pieces=(), at=996),))
+    plain = FileIndex((replace(LAYER, form=LayerForm.PLAIN),), (FILE._replace(pieces=(), at=995),))
+    outside = FileIndex((replace(LAYER, form=LayerForm.PLAIN),), (FILE._replace(pieces=(), at=996),))
 
     assert parse_index(plain.to_bytes()) == plain
     with pytest.raises(ValueError, match="outside"):
@@ -211,7 +224,7 @@ def test_a_document_that_inflates_without_end_is_not_inflated() -> None:
 
 
 def test_an_index_that_could_not_be_read_back_is_not_written() -> None:
-    files = tuple(replace(FILE, path=f"{number:05d}" + "x" * 4090) for number in range(17_000))
+    files = tuple(FILE._replace(path=f"{number:05d}" + "x" * 4090) for number in range(17_000))
 
     with pytest.raises(ValueError, match="too large"):
         FileIndex((LAYER,), files).to_bytes()

@@ -1,11 +1,14 @@
-"""One file's content as it lies compressed in a spool or in a layer."""
+"""One file's content as it lies compressed in a spool or in a layer.
 
-from dataclasses import dataclass
+These are named tuples, as is what names a file of a layer: an image has thousands of them, and they are made five times
+as fast as frozen data classes.
+"""
+
 from enum import StrEnum
+from typing import NamedTuple
 
 
-@dataclass(frozen=True, slots=True)
-class Piece:
+class Piece(NamedTuple):
     """Compressed bytes that inflate without anything before them.
 
     In a spool, and in a layer that we build, they are raw deflate ended by a full flush (RFC 1951, section 3.2.4). In
@@ -22,8 +25,7 @@ class Piece:
     raw_size: int
 
 
-@dataclass(frozen=True, slots=True)
-class Content:
+class Content(NamedTuple):
     """One file's content.
 
     Attributes:

@@ -2,8 +2,7 @@
 
 import hashlib
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 from isal import isal_zlib
 
@@ -18,8 +17,7 @@ GZIP_HEADER: Final = b"\x1f\x8b\x08\0\0\0\0\0\0\xff"
 GZIP_TRAILER_BYTES: Final = len(END_OF_STREAM) + 8
 
 
-@dataclass(frozen=True, slots=True)
-class LayerFile:
+class LayerFile(NamedTuple):
     """Where one file lies in a layer: what it takes to read it alone and to check it.
 
     Attributes:

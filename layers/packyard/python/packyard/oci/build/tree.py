@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 from packyard.oci.content import Content
 
@@ -17,8 +17,7 @@ class Directory:
     path: str
 
 
-@dataclass(frozen=True, slots=True)
-class File:
+class File(NamedTuple):
     """A regular file; `path` is relative to the image's root."""
 
     path: str

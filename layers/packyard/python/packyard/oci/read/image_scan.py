@@ -10,7 +10,7 @@ or to nothing.
 import hashlib
 import posixpath
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Final
 
 from packyard.oci.descriptor import Descriptor
@@ -147,7 +147,7 @@ class ImageScan:
     ) -> IndexedFile | None:
         if member.hard_link is not None:
             target = self._target(contents, member.hard_link)
-            return None if target is None else replace(target, path=path)
+            return None if target is None else target._replace(path=path)
         return self._file(path, member, tar) if member.is_file else None
 
     def _target(self, contents: _LayerContents, name: bytes) -> IndexedFile | None:
@@ -182,7 +182,7 @@ class ImageScan:
 
 def _located(file: IndexedFile, log: PieceLog) -> IndexedFile:
     pieces = log.pieces(file.at, file.size) if file.size else ()
-    return replace(file, at=0, pieces=pieces) if pieces else file
+    return file._replace(at=0, pieces=pieces) if pieces else file
 
 
 def _hashed(pieces: Iterator[bytes], sha256: "hashlib._Hash") -> Iterator[bytes]:

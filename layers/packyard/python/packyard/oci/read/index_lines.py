@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Generic, NamedTuple, Protocol, TypeVar
 
-from packyard.oci.read.file_index import FileIndex, IndexedLayer, to_line, to_row
+from packyard.oci.read.file_index import FileIndex, IndexedLayer, line_of
 from packyard.oci.read.index_parser import WITH_HARD_LINKS, index_errors, inflated_index, parse_head
 
 _SHA256: Final = re.compile(r"[0-9a-f]{64}")
@@ -105,7 +105,7 @@ def parse_lines(document: bytes, *, oldest: int = WITH_HARD_LINKS) -> IndexLines
 
 def lines_of(index: FileIndex) -> IndexLines:
     """Return the lines of an index."""
-    return IndexLines(index.layers, frozenset(_beginning(to_line(to_row(file))) for file in index.files))
+    return IndexLines(index.layers, frozenset(_beginning(line_of(file)) for file in index.files))
 
 
 def line_difference(old: IndexLines, new: IndexLines) -> FileDifference[StatedFile]:

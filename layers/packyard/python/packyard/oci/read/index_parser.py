@@ -7,6 +7,7 @@ import json
 import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from itertools import chain
 from typing import Any, Final
 
 from isal import igzip_lib
@@ -95,8 +96,7 @@ def parse_head(text: bytes, oldest: int) -> tuple[Any, tuple[IndexedLayer, ...],
 def _parse(text: bytes, only: str | None, oldest: int) -> FileIndex:
     body, layers, lines = parse_head(text, oldest)
     rows = _all_rows(lines) if only is None else _rows_of(only, lines)
-    files = tuple(_file(row, layers) for row in rows)
-    return FileIndex(layers, files, tuple(_text(path) for path in body["directories"]))
+    return FileIndex(layers, _files(rows, layers), tuple(_text(path) for path in body["directories"]))
 
 
 def _all_rows(lines: bytes) -> Any:
@@ -112,25 +112,26 @@ def _rows_of(path: str, lines: bytes) -> list[Any]:
     return [] if start < 0 else [json.loads(lines[start:].partition(b"\n")[0])]
 
 
-def _file(row: Any, layers: tuple[IndexedLayer, ...]) -> IndexedFile:
-    path, size, mode, sha256, number, at, rows = row
-    for value in (size, mode, number, at):
-        _require_count(value)
-    layer = layers[number]
-    if _SHA256.fullmatch(sha256) is None:
+def _files(rows: Any, layers: tuple[IndexedLayer, ...]) -> tuple[IndexedFile, ...]:
+    """Return the files of some rows, which are checked column by column: that takes half the time."""
+    if not rows:
+        return ()
+    paths, sizes, modes, sums, numbers, starts, pieces = zip(*rows, strict=True)
+    placed = [tuple(map(Piece._make, rows)) for rows in pieces]
+    for column in (sizes, modes, numbers, starts, [*chain.from_iterable(chain.from_iterable(placed))]):
+        _require_counts(column)
+    if set(map(type, paths)) != {str} or not all(paths):
+        raise ValueError("the index states no path where it has to")
+    if not all(map(_SHA256.fullmatch, sums)):
         raise ValueError("the index states no sha256 of a file")
-    pieces = tuple([_piece(*row) for row in rows])
-    if pieces:
-        _check_pieces(pieces, size, layer)
-    elif layer.form is LayerForm.PLAIN and at + size > layer.size:
-        raise ValueError("the index states a file outside of its layer")
-    return IndexedFile(_text(path), size, mode, sha256, number, at, pieces)
-
-
-def _piece(offset: Any, length: Any, raw_size: Any) -> Piece:
-    for value in (offset, length, raw_size):
-        _require_count(value)
-    return Piece(offset, length, raw_size)
+    files = tuple(map(IndexedFile, paths, sizes, modes, sums, numbers, starts, placed))
+    for file in files:
+        layer = layers[file.layer]
+        if file.pieces:
+            _check_pieces(file.pieces, file.size, layer)
+        elif layer.form is LayerForm.PLAIN and file.at + file.size > layer.size:
+            raise ValueError("the index states a file outside of its layer")
+    return files
 
 
 def _check_pieces(pieces: tuple[Piece, ...], size: int, layer: IndexedLayer) -> None:
@@ -147,12 +148,12 @@ def _check_pieces(pieces: tuple[Piece, ...], size: int, layer: IndexedLayer) -> 
 
 
 def _count(value: Any) -> int:
-    _require_count(value)
+    _require_counts((value,))
     return int(value)
 
 
-def _require_count(value: Any) -> None:
-    if type(value) is not int or not 0 <= value <= _MAX_SIZE:
+def _require_counts(values: Sequence[Any]) -> None:
+    if values and (set(map(type, values)) != {int} or min(values) < 0 or max(values) > _MAX_SIZE):
         raise ValueError("the index states no number where it has to")
 
 
