@@ -11,7 +11,7 @@ from tests.gateway import Answer
 from tests.integration.operations.test_role_pins import READS, WRITES, made, updated
 from tests.service import ACME, GLOBEX, Service, stream_record
 from tests.tables import assert_references_are_sound
-from tests.webhooks import Hooks
+from tests.webhooks import Hooks, running_receiver
 
 from packyard.packs.image_state import FORCE_AFTER
 from packyard.store.keys import reference_key, role_key
@@ -193,6 +193,26 @@ class TestWithdrawn:
         assert log.calls.count("dynamodb.TransactWriteItems") == 3
         assert "dynamodb.UpdateItem" not in log.calls
         assert service.lock("role-097").body["packs"][0]["status"] == "active"
+
+    def test_a_delivery_to_a_role_costs_one_write_and_little_more(
+        self, service: Service, hooks: Hooks, pack: str
+    ) -> None:
+        pinned_by_many(service, pack, 59)
+        digest = service.get(pack).body["image_digest"]
+        log = Log()
+        with running_receiver() as receiver:
+            hooks.add(receiver.url, types=["role.withdrawn_pin"])
+            hooks.carry()
+            with service.wire.tapped(log):
+                assert revisions.withdraw(service, pack, 1).status == 200
+                tell(service, pack, digest)
+                hooks.carry()
+
+        assert len(receiver.got) == 60
+        of_aws_itself = ("sqs.ReceiveMessage", "sqs.DeleteMessage", "dynamodb.Scan", "registry")
+        calls = [call for call in log.calls if call not in of_aws_itself]
+        assert calls.count("dynamodb.UpdateItem") == 60
+        assert len(calls) <= 60 * 1.25 + 6
 
     @pytest.mark.parametrize("after", [False, True])
     def test_a_crash_between_two_transactions_leaves_no_role_marked_and_not_told(
