@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from unittest.mock import ANY
 
 from tests.reliability.model.expectations import Expected, IfStated, page, require
-from tests.reliability.model.packs import Entry, Pack
+from tests.reliability.model.packs import Content, Entry, Pack
 from tests.reliability.model.state import State
 
 _KEYS = ("version", "display_name", "description", "category", "capabilities", "suggested_packs")
@@ -22,6 +22,22 @@ class Comparisons(State):
         status = pack.image(entry.content).status
         view |= {"revision": int(n), "operation": entry.operation, "status": status}
         return Expected(200, view | ({"actor": entry.actor} if pack.org == self.caller.org else {}))
+
+    def list_files(self, pack_id: str, query: Mapping[str, str]) -> Expected:
+        pack = self.visible(pack_id)
+        content = self._content(pack, query)
+        files = [
+            {"path": path, "size": len(held), "mode": "0644", "digest": content.etag(path)}
+            for path, held in sorted(content.files.items())
+        ]
+        digest = content.digests["content_digest"].value
+        listed = {"files": files, "revision": int(query.get("revision", len(pack.history)))}
+        return Expected(200, listed | content.digests | {"content_digest": digest})
+
+    def get_file(self, pack_id: str, path: str, query: Mapping[str, str]) -> Expected:
+        content = self._content(self.visible(pack_id), query)
+        require(path in content.files, 404, "file_not_found")
+        return Expected(200, content.files[path], f'"{content.etag(path)}"')
 
     def get_diff(self, pack_id: str, query: Mapping[str, str]) -> Expected:
         """Compare two revisions. Their files are known while their images, or the indexes of these, are there."""
@@ -84,6 +100,10 @@ class Comparisons(State):
         if pack.org == self.caller.org:
             answer.body["others"] = sum(org != pack.org for org, _, _ in held)
         return answer
+
+    def _content(self, pack: Pack, query: Mapping[str, str]) -> Content:
+        """Return what is read of a pack: at a revision, or at its present one."""
+        return self._shown(pack, query["revision"]).content if "revision" in query else pack.content
 
     def _shown(self, pack: Pack, number: str) -> Entry:
         """Return an entry whose content can be read."""

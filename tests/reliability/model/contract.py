@@ -324,22 +324,6 @@ class Model(Roles, Keys, Comparisons, Counts, Images, Versions, Hooks, Feeds):
             self.publish(pack, operation, edited)
         return pack.answer(self.caller.org)
 
-    def list_files(self, pack_id: str) -> Expected:
-        pack = self.visible(pack_id)
-        content = pack.content
-        files = [
-            {"path": path, "size": len(held), "mode": "0644", "digest": content.etag(path)}
-            for path, held in sorted(content.files.items())
-        ]
-        digest = content.digests["content_digest"].value
-        listed = {"files": files, "revision": len(pack.history)}
-        return Expected(200, listed | content.digests | {"content_digest": digest})
-
-    def get_file(self, pack_id: str, path: str) -> Expected:
-        content = self.visible(pack_id).content
-        require(path in content.files, 404, "file_not_found")
-        return Expected(200, content.files[path], f'"{content.etag(path)}"')
-
     def get_pack(self, pack_id: str, host: str | None) -> Expected:
         """A host that names another organisation is refused, whatever is asked for."""
         require(host in (None, self.caller.org), 403, "permission_denied")

@@ -383,6 +383,7 @@ class Machine(Run):
     def look(self, key: Key, what: str, pick: int, path: str) -> None:
         pack_id = self.a_pack(key[0], pick)
         uploads = [upload.id for upload in self.one.uploads if upload.id] or ["upl_none"]
+        then = {"revision": str(1 + pick % 3)} if pick % 2 else {}
         requests: dict[str, tuple[str, dict[str, Any]]] = {
             "pack": ("get_pack", {"pack_id": pack_id, "host": None}),
             "host": ("get_pack", {"pack_id": pack_id, "host": ORGS[pick % 3]}),
@@ -391,8 +392,8 @@ class Machine(Run):
             "webhooks": ("list_webhooks", {}),
             "retention": ("get_retention", {"pack_id": pack_id}),
             "upload": ("get_upload", {"upload_id": uploads[-1 - pick % len(uploads)]}),
-            "files": ("list_files", {"pack_id": pack_id}),
-            "file": ("get_file", {"pack_id": pack_id, "path": path}),
+            "files": ("list_files", {"pack_id": pack_id, "query": then}),
+            "file": ("get_file", {"pack_id": pack_id, "path": path, "query": then}),
             "role": ("get_role_packs", {"role_id": ROLES[pick > 5]}),
             "lock": ("get_lock", {"role_id": ROLES[pick > 5]}),
             "image": ("download_pack", {"pack_id": pack_id, "query": {"revision": str(1 + pick % 3)}}),
