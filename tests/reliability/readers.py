@@ -1,5 +1,6 @@
 """What a pack's archive, and its image, are to everybody who may read them: what lies there once it is unpacked."""
 
+import io
 import os
 import stat
 import subprocess
@@ -7,6 +8,7 @@ import tarfile
 import unicodedata
 import zlib
 from collections.abc import Callable, Iterator, Mapping
+from functools import lru_cache
 from hashlib import sha256
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -120,16 +122,24 @@ def tree_of(root: Path) -> Tree:
     # An archive can state a mode for the root, too, with which nobody but the superuser gets in.
     root.chmod(0o700)
     for folder, directories, files in os.walk(root):
+        below = _key(Path(folder), root)
         for name in directories:
-            path = Path(folder, name)
-            path.chmod(0o700)
-            tree[_key(path, root)] = None
+            Path(folder, name).chmod(0o700)
+            tree[_joined(below, name)] = None
         for name in files:
-            path = Path(folder, name)
-            mode = stat.S_IMODE(path.lstat().st_mode)
-            path.chmod(mode | stat.S_IRUSR)
-            tree[_key(path, root)] = SeenFile(sha256(path.read_bytes()).hexdigest(), bool(mode & 0o111))
+            tree[_joined(below, name)] = _seen(os.path.join(folder, name))  # noqa: PTH118 - an archive has thousands
     return tree
+
+
+def _seen(path: str) -> SeenFile:
+    found = os.lstat(path)
+    mode = stat.S_IMODE(found.st_mode)
+    if not mode & stat.S_IRUSR:
+        os.chmod(path, mode | stat.S_IRUSR)  # noqa: PTH101 - likewise
+    # What is empty need not be opened, which takes most of the time.
+    is_empty = stat.S_ISREG(found.st_mode) and not found.st_size
+    content = b"" if is_empty else Path(path).read_bytes()
+    return SeenFile(sha256(content).hexdigest(), bool(mode & 0o111))
 
 
 def accepted(archive: Path, *, spool: LayerSpool) -> PackContents[Content]:
@@ -178,14 +188,27 @@ def _write_layout(layer: Layer, contents: PackContents[Content], folder: Path) -
 
 
 def _key(path: Path, root: Path) -> str:
-    name = os.fsencode(path.relative_to(root)).decode(errors="backslashreplace")
-    return unicodedata.normalize("NFC", name)
+    return "" if path == root else _plain(str(path.relative_to(root)))
+
+
+def _joined(folder: str, name: str) -> str:
+    return f"{folder}/{_plain(name)}" if folder else _plain(name)
+
+
+def _plain(name: str) -> str:
+    return unicodedata.normalize("NFC", os.fsencode(name).decode(errors="backslashreplace"))
 
 
 def _only_for_litter(archive: Path) -> set[str]:
     """Return the directories that no member stands for and litter is in: without it, they are not in the pack."""
+    return _only_for_litter_in(archive.read_bytes())
+
+
+# Asked for each reader of an archive.
+@lru_cache(maxsize=1)
+def _only_for_litter_in(archive: bytes) -> set[str]:
     try:
-        with tarfile.open(archive, "r:gz") as tar:
+        with tarfile.open(fileobj=io.BytesIO(archive), mode="r:gz") as tar:
             members = {plain_path(member.name): member.isdir() for member in tar}
     except _PYTHON_ERRORS as error:
         raise Unreadable(str(error)) from None
