@@ -10,11 +10,10 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 from tests.reliability.feed_invariants import OF_FEEDS, counted, feeds_told, feeds_written, miscounted
-from tests.reliability.revision_invariants import OF_REVISIONS, is_retention, revision_faults
+from tests.reliability.revision_invariants import OF_REVISIONS, event_of, is_retention, revision_faults
 
 from packyard.packs.event import EventType
 from packyard.packs.timestamp import parse_timestamp
-from packyard.store.event_items import from_item
 from packyard.store.wire import Item
 from packyard.webhooks.webhook import is_webhook_id
 
@@ -77,7 +76,7 @@ def _told(items: Sequence[Item]) -> Iterator[Fact]:
     publishers = {item["id"] for item in counted(items, "PUBLISHERS#")}
     for item in items:
         if item["PK"].startswith("EVENTS#"):
-            event = from_item(item)
+            event = event_of(item)
             if event.type in _OF_WEBHOOKS:
                 if event.data["webhook_id"] in webhooks:
                     yield _of_webhook(event.org_id, event.data["webhook_id"])
@@ -160,7 +159,7 @@ def _of_publisher(kind: str, org_id: str, publisher_id: str, actor: str) -> Fact
 
 def _twice_told(items: Sequence[Item]) -> Iterator[str]:
     """Yield which roles were told twice that the same pin is stale."""
-    events = [from_item(item) for item in items if item["PK"].startswith("EVENTS#")]
+    events = [event_of(item) for item in items if item["PK"].startswith("EVENTS#")]
     told = Counter(
         (
             event.org_id,

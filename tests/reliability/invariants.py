@@ -13,13 +13,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any, Final
 
 from tests import table_rows
 from tests.fake_registry.ecr import EcrShelves
 from tests.fake_registry.shelves import Repository
 from tests.reliability.event_invariants import event_faults
+from tests.reliability.once_per_item import once_per_item
 from tests.reliability.version_invariants import version_faults
 from tests.service import Service
 
@@ -47,6 +48,7 @@ _ARCHIVES: Final = ("inline/", "uploads/")
 _FIRST: Final = frozenset({"create", "upload", "clone"})
 _OURS: Final = frozenset({ImageOrigin.UPLOAD, ImageOrigin.CLONE})
 _SECRET: Final = re.compile("sk_[A-Za-z0-9_-]{43}")
+_pack_of: Final = once_per_item(from_item)
 _INDEX_KEYS: Final = ("GSI1PK", "GSI1SK", "GSI2PK", "GSI2SK", "GSI3PK", "GSI3SK")
 
 
@@ -88,7 +90,7 @@ class Observed:
     @cached_property
     def packs(self) -> dict[str, Pack]:
         """The packs, by id."""
-        return {pack_id: from_item(row) for pack_id, row in self.rows.items()}
+        return {pack_id: _pack_of(row) for pack_id, row in self.rows.items()}
 
     @cached_property
     def histories(self) -> dict[str, list[Item]]:
@@ -223,12 +225,21 @@ def missing(repository: Repository, digest: str) -> Iterator[str]:
     if manifest is None:
         yield digest
         return
-    document = json.loads(manifest.raw)
-    for entry in document.get("manifests", ()):
-        yield from missing(repository, entry["digest"])
-    for part in (document["config"], *document["layers"]) if "config" in document else ():
-        if part["digest"] not in repository.blobs.keys() | repository.lost:
-            yield part["digest"]
+    listed, blobs = _parts_of(manifest.raw)
+    for entry in listed:
+        yield from missing(repository, entry)
+    for part in blobs:
+        if part not in repository.blobs and part not in repository.lost:
+            yield part
+
+
+@lru_cache(maxsize=4_096)
+def _parts_of(manifest: bytes) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Return the digests of the manifests and of the blobs that a manifest lists."""
+    document = json.loads(manifest)
+    listed = tuple(entry["digest"] for entry in document.get("manifests", ()))
+    blobs = (document["config"], *document["layers"]) if "config" in document else ()
+    return listed, tuple(part["digest"] for part in blobs)
 
 
 def _orphans(seen: Observed) -> Iterator[str]:
@@ -404,13 +415,18 @@ def _rows(seen: Observed) -> Iterator[str]:
         pack = seen.packs[pack_id]
         if pack_id not in seen.histories:
             yield f"{pack_id} has no history"
-        stated = to_item(pack)
+        stated = _stated_of(row)
         if pack.status is PackStatus.DELETING:
-            stated |= {"GSI3PK": "DELETING", "GSI3SK": f"{row['deleting_at']}#{pack_id}"}
+            stated = stated | {"GSI3PK": "DELETING", "GSI3SK": f"{row['deleting_at']}#{pack_id}"}
         if any(row.get(name) != stated.get(name) for name in _INDEX_KEYS):
             yield f"{pack_id} is {pack.status} and {pack.visibility}, and listed as {[row.get(n) for n in _INDEX_KEYS]}"
         if ("expires_at" in row) != (pack.status is PackStatus.DELETED):
             yield f"{pack_id} is {pack.status} and expires at {row.get('expires_at')}"
+
+
+@once_per_item
+def _stated_of(row: Item) -> Item:
+    return to_item(_pack_of(row))
 
 
 def _names(seen: Observed) -> Iterator[str]:
@@ -552,7 +568,7 @@ def _idempotency_records(seen: Observed) -> Iterator[str]:
 def _keys(seen: Observed) -> Iterator[str]:
     """A key that callers have made ends, names its maker, and is nowhere in clear."""
     for item in seen.items:
-        if _SECRET.search(json.dumps(item, default=str)):
+        if _holds_a_secret(item):
             yield f"{item['PK']} holds the secret of a key"
         if item["SK"] == "KEY" and "permission_set" not in item:
             yield from (
@@ -560,6 +576,11 @@ def _keys(seen: Observed) -> Iterator[str]:
                 for name in ("created_by", "expires_at", "scopes", "void_from")
                 if name not in item
             )
+
+
+@once_per_item
+def _holds_a_secret(item: Item) -> bool:
+    return bool(_SECRET.search(json.dumps(item, default=str)))
 
 
 def _events(seen: Observed) -> Iterator[str]:

@@ -8,6 +8,8 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import Final
 
+from tests.reliability.once_per_item import once_per_item
+
 from packyard.packs.event import Event, EventType
 from packyard.store.event_items import from_item
 from packyard.store.wire import Item
@@ -15,6 +17,7 @@ from packyard.store.wire import Item
 OF_REVISIONS: Final = frozenset(
     {EventType.REVISION_WITHDRAWN, EventType.REVISION_RESTORED, EventType.REVISION_DELETED}
 )
+event_of: Final = once_per_item(from_item)
 _WEIGHTS: Final[dict[str, int]] = {EventType.REVISION_WITHDRAWN: 1, EventType.REVISION_RESTORED: -1}
 
 
@@ -29,7 +32,7 @@ def revision_faults(items: Sequence[Item]) -> Iterator[str]:
     Args:
         items: The table, whole.
     """
-    events = [from_item(item) for item in items if item["PK"].startswith("EVENTS#")]
+    events = [event_of(item) for item in items if item["PK"].startswith("EVENTS#")]
     events.sort(key=lambda event: event.id)
     yield from _image_faults(items, events)
     yield from _policy_faults(items, events)
