@@ -1,12 +1,17 @@
 """A function in a process of its own, as a snapshot finds it: what it does before its first request, and what then.
 
 Run by `tests.snapshots`. Its AWS calls come back to the test through its output and input, one JSON line each.
+
+Each function starts in a fork of one process, which has loaded only what every function loads, as
+`test_function_imports` says, and read what botocore knows of the services. That takes most of the time of a start.
 """
 
 import base64
 import io
 import json
 import os
+import signal
+import socket
 import sys
 import time
 from collections.abc import Iterator
@@ -14,12 +19,17 @@ from importlib import import_module
 from threading import Lock
 from typing import Any, Final
 
+import aws_lambda_powertools.logging  # noqa: F401 - as every function does
 import boto3
+import botocore.session
 from botocore.awsrequest import AWSPreparedRequest, AWSResponse
+from botocore.loaders import create_loader
 
-# Whatever else writes to the output, such as the log, is not for the test.
-_TO_TEST: Final = os.fdopen(os.dup(1), "w")
-os.dup2(2, 1)
+_ORDER_BYTES: Final = 64 << 10
+_SERVICES: Final = ("dynamodb", "ecr", "events", "kms", "lambda", "s3", "secretsmanager", "sqs", "sts")
+_KNOWN: Final = create_loader()
+# A number that is no stream's before.
+_TO_TEST: Final = 100
 # The queries of a listing run side by side.
 _ASKING: Final = Lock()
 
@@ -48,11 +58,50 @@ class Body(io.BytesIO):
 def ask(**question: Any) -> Any:
     """Send a line to the test and return the line that it answers with."""
     with _ASKING:
-        print(json.dumps(question), file=_TO_TEST, flush=True)
+        os.write(_TO_TEST, f"{json.dumps(question)}\n".encode())
         return json.loads(sys.stdin.readline())
 
 
 def main() -> None:
+    """Start a function in a fork for each order that comes in, and answer with its process."""
+    for service in _SERVICES:
+        _KNOWN.load_service_model(service, "service-2")
+        _KNOWN.load_service_model(service, "endpoint-rule-set-1")
+    for name in ("endpoints", "partitions", "sdk-default-configuration", "_retry"):
+        _KNOWN.load_data(name)
+    # Nobody waits for the forks.
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+    orders = socket.socket(fileno=int(sys.argv[1]))
+    while True:
+        order, streams, _, _ = socket.recv_fds(orders, _ORDER_BYTES, 2)
+        if not order:
+            return
+        process = os.fork()
+        if not process:
+            orders.close()
+            signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+            _become(json.loads(order), *streams)
+            return
+        for stream in streams:
+            os.close(stream)
+        orders.send(str(process).encode())
+
+
+def _become(order: Any, from_test: int, to_test: int) -> None:
+    """Be the process of a function: with its environment, its path and its streams."""
+    os.environ.clear()
+    os.environ.update(order["environment"])
+    sys.path[:0] = order["folders"]
+    os.dup2(from_test, 0)
+    # Whatever else writes to the output, such as the log, is not for the test.
+    os.dup2(to_test, _TO_TEST)
+    os.dup2(2, 1)
+    for stream in (from_test, to_test):
+        os.close(stream)
+    run()
+
+
+def run() -> None:
     """Start the function, say what that did, and take events for as long as there are any."""
     seen: dict[str, list[str]] = {"clients": [], "connections": []}
 
@@ -74,7 +123,9 @@ def main() -> None:
         if event == "socket.connect":
             seen["connections"].append(str(arguments[1]))
 
-    boto3.setup_default_session()
+    core = botocore.session.get_session()
+    core.register_component("data_loader", _KNOWN)
+    boto3.setup_default_session(botocore_session=core)
     session: Any = boto3.DEFAULT_SESSION
     session.events.register("before-send", forward)
     session.events.register(

@@ -1,13 +1,17 @@
 """Functions as SnapStart starts them: each in a process of its own, with the test's AWS and registries around it."""
 
+import atexit
 import base64
 import json
 import os
+import signal
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import IO, Any, Final
 
@@ -19,6 +23,7 @@ from tests.bytecode import KEPT_BYTECODE
 from tests.service import Service
 
 PROJECT: Final = Path(__file__).parents[1]
+_PROCESS_BYTES: Final = 32
 SNAP_START: Final = {"AWS_LAMBDA_INITIALIZATION_TYPE": "snap-start"}
 
 
@@ -51,11 +56,9 @@ class StartedFunction:
         last: What the last event made it do.
     """
 
-    def __init__(self, process: "subprocess.Popen[str]") -> None:
-        assert process.stdin
-        assert process.stdout
-        self._to: IO[str] = process.stdin
-        self._from: IO[str] = process.stdout
+    def __init__(self, to: IO[str], back: IO[str]) -> None:
+        self._to = to
+        self._from = back
         self.start = self._listen()
         self.last = self.start
 
@@ -105,20 +108,17 @@ def started_function(
         service: The world that it works in.
         more: Variables beside the template's.
     """
-    folders = (PROJECT / "functions" / name, PROJECT / "layers" / "packyard" / "python", PROJECT)
-    process = subprocess.Popen(
-        [sys.executable, "-m", "tests.snapshot_child"],
-        env=_environment(service)
-        | KEPT_BYTECODE
-        | {"PYTHONPATH": os.pathsep.join(map(str, folders))}
-        | dict(more),
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-    with process:
-        try:
-            started = StartedFunction(process)
+    folders = (PROJECT / "functions" / name, PROJECT / "layers" / "packyard" / "python")
+    to_function, back = os.pipe(), os.pipe()
+    order = {"environment": _environment(service) | dict(more), "folders": list(map(str, folders))}
+    forks = _forks()
+    socket.send_fds(forks, [json.dumps(order).encode()], [to_function[0], back[1]])
+    process = int(forks.recv(_PROCESS_BYTES))
+    os.close(to_function[0])
+    os.close(back[1])
+    try:
+        with os.fdopen(to_function[1], "w") as to, os.fdopen(back[0]) as answers:
+            started = StartedFunction(to, answers)
             yield SnapshotService(
                 aws=service.aws,
                 registry=service.registry,
@@ -129,8 +129,24 @@ def started_function(
                 function=name,
                 started=started,
             )
-        finally:
-            process.kill()
+    finally:
+        with suppress(ProcessLookupError):
+            os.kill(process, signal.SIGKILL)
+
+
+@cache
+def _forks() -> socket.socket:
+    """Return the way to the process whose forks the functions are. It ends with this one."""
+    ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    process = subprocess.Popen(  # noqa: S603 - our own code
+        [sys.executable, "-m", "tests.snapshot_child", str(theirs.fileno())],
+        cwd=PROJECT,
+        env=KEPT_BYTECODE | {"PATH": os.defpath},
+        pass_fds=[theirs.fileno()],
+    )
+    theirs.close()
+    atexit.register(process.kill)
+    return ours
 
 
 def _environment(service: Service) -> dict[str, str]:
