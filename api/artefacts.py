@@ -3,6 +3,7 @@
 import json
 import tomllib
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
@@ -15,8 +16,9 @@ FUNCTIONS: Final = PROJECT / "functions"
 SERVED_FROM: Final = FUNCTIONS / "api_docs"
 
 
+@cache
 def document() -> dict[str, Any]:
-    """Return the document of this checkout. It has the operations whose functions are there."""
+    """Return the document of this checkout, for reading only. It has the operations whose functions are there."""
     version = tomllib.loads((PROJECT / "pyproject.toml").read_text())["project"]["version"]
     deployed = [operation for operation in OPERATIONS if (FUNCTIONS / operation.function / "app.py").exists()]
     return build(deployed, version=version)

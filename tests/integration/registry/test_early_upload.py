@@ -31,17 +31,21 @@ from packyard.registry.own.factory import distribution_registry
 from packyard.registry.own.port import BlobUpload
 from packyard.registry.own.transport import Exchange, Timeouts, Transport
 
-# Longer than a connection's buffers, so that a receiver that does not read blocks the sender.
-TREE = {f"data/{number}": number.to_bytes(2, "big") * (1 << 20) for number in range(12)} | {
-    f"noise/{number}": b"".join(hash((number, n)).to_bytes(8, "big", signed=True) for n in range(60_000))
-    for number in range(24)
-}
+
+def large_tree() -> dict[str, bytes]:
+    """Return files that are longer than a connection's buffers, so that a receiver that does not read blocks."""
+    data = {f"data/{number}": number.to_bytes(2, "big") * (1 << 20) for number in range(12)}
+    noise = (
+        b"".join(hash((number, n)).to_bytes(8, "big", signed=True) for n in range(60_000))
+        for number in range(24)
+    )
+    return data | {f"noise/{number}": content for number, content in enumerate(noise)}
 
 
 @pytest.fixture(scope="module")
 def layer() -> Iterator[Layer]:
     with LayerSpool() as spool:
-        yield lay(spool, TREE)
+        yield lay(spool, large_tree())
 
 
 @pytest.fixture
