@@ -6,12 +6,16 @@ that a commit has one verdict.
 """
 
 import gc
+import sys
 from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, settings
 from tests.reliability.budget import SOAK
 from xdist.scheduler import LoadFileScheduling
+
+# jsonschema makes 39 grammars of it when it is imported, for a format that no schema here has (`test_document`).
+sys.modules["rfc3987_syntax"] = None  # type: ignore[assignment]
 
 settings.register_profile(
     "packyard",

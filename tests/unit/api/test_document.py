@@ -1,6 +1,7 @@
 """The API's document: valid, complete, up to date, and no stranger to the template."""
 
 import json
+import re
 from html.parser import HTMLParser
 from typing import Any
 
@@ -54,6 +55,13 @@ def _all_examples() -> list[tuple[Any, Any]]:
         responses += operation["responses"].values()
         bodies += [operation["requestBody"]] if "requestBody" in operation else []
     return [pair for part in [*responses, *bodies] for pair in _examples(part.get("content", {}))]
+
+
+def test_every_format_is_one_that_is_looked_at() -> None:
+    formats = set(re.findall(r'"format": "([^"]+)"', json.dumps(DOCUMENT)))
+
+    assert formats
+    assert formats <= set(oas31_format_checker.checkers)
 
 
 def test_it_is_openapi_3_1() -> None:
