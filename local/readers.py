@@ -69,8 +69,10 @@ def _compile_go_program() -> None:
         "GOPATH": str(cache / "path"),
         "GOTELEMETRY": "off",
     }
+    # Making it fast would take longer than it ever runs.
+    unoptimised = ("-gcflags=all=-N -l", "-ldflags=-s -w")
     run(
-        [tool("readers", "go"), "build", "-o", _GO_PROGRAM, "."],
+        [tool("readers", "go"), "build", *unoptimised, "-o", _GO_PROGRAM, "."],
         folder=_GO_PROGRAM.parent,
         environment={**os.environ, **settings},
     )
