@@ -23,6 +23,7 @@ _DECIDING: Final = (
             "engine",
             "file_kind",
             "file_scan",
+            "matches",
             "randomness",
             "windows",
         )

@@ -16,7 +16,7 @@ def test_compiled_rules_are_kept_and_find_the_same(tmp_path: Path) -> None:
     engine_from(file, keep=True, rules=RULES)
     kept = file.stat()
 
-    assert engine_from(file, keep=True, rules=RULES).find(CONTENT, seconds=1) == FOUND
+    assert engine_from(file, keep=True, rules=RULES).find(CONTENT, seconds=1).matches == FOUND
     assert file.stat() == kept
     assert [entry.name for entry in file.parent.iterdir()] == ["rules.bin"]
 
@@ -28,8 +28,8 @@ def test_a_damaged_or_foreign_file_is_replaced(tmp_path: Path) -> None:
     for other in (b"", b"something else", whole[: len(whole) // 2]):
         file.write_bytes(other)
 
-        assert engine_from(file, keep=True, rules=RULES).find(CONTENT, seconds=1) == FOUND
-        assert engine_from(file, rules=RULES).find(CONTENT, seconds=1) == FOUND
+        assert engine_from(file, keep=True, rules=RULES).find(CONTENT, seconds=1).matches == FOUND
+        assert engine_from(file, rules=RULES).find(CONTENT, seconds=1).matches == FOUND
     assert file.read_bytes().startswith(b"packyard rules ")
 
 
@@ -38,4 +38,4 @@ def test_a_folder_that_cannot_be_written_is_no_fault(tmp_path: Path) -> None:
 
     engine = engine_from(tmp_path / "file" / "rules.bin", keep=True, rules=RULES)
 
-    assert engine.find(CONTENT, seconds=1) == FOUND
+    assert engine.find(CONTENT, seconds=1).matches == FOUND

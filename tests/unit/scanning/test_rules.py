@@ -26,7 +26,7 @@ def named(case: tuple[Rule, str]) -> str:
 def found_in(rule: Rule, text: str, scanner: Scanner, engine: Engine) -> bool:
     content = filled(text).encode()
     if rule.fact:
-        return any(match.rule == rule.id for match in engine.find(content, seconds=10))
+        return any(match.rule == rule.id for match in engine.find(content, seconds=10).matches)
     report = scanner.scan([ScannedFile(rule.example_path, content)])
     return any(finding.rule == rule.id for finding in report.findings)
 

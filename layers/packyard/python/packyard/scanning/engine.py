@@ -7,7 +7,7 @@ Its time grows with the length of the input alone: its regular expressions do no
 import io
 import math
 import threading
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 if TYPE_CHECKING:
@@ -20,6 +20,9 @@ _GAP: Final = r"""[\s*_`>.,:;()"'#\x5b\x5d|-]{1,10}"""
 _GAP_SIGN: Final = "~"
 # A pattern that matches everywhere is told of the first places only. Most of them may be harmless.
 _MAX_MATCHES: Final = 2000
+# Places are found in the order of the texts that the engine searches for, which may be anywhere in a match. So the last
+# ones that it has told of may have others between them. It is less than the bytes that `_MAX_MATCHES` places take.
+_OUT_OF_ORDER: Final = 1024
 
 
 class EngineMissing(Exception):
@@ -42,6 +45,19 @@ class Match(NamedTuple):
     rule: str
     start: int
     end: int
+
+
+class Found(NamedTuple):
+    """What the engine found.
+
+    Attributes:
+        matches: The matches, in no order.
+        complete_to: The offset before which no match that is wanted is missing; None if none is missing at all. It is
+            at least some hundred bytes.
+    """
+
+    matches: list[Match]
+    complete_to: int | None
 
 
 class Engine:
@@ -81,12 +97,13 @@ class Engine:
         self._compiled.serialize_into(file)
         return file.getvalue()
 
-    def find(self, data: bytes, *, seconds: float) -> list[Match]:
-        """Return the matches in some bytes, in no order.
+    def find(self, data: bytes, *, seconds: float, wanted: Collection[str] | None = None) -> Found:
+        """Return the matches in some bytes, as many of each pattern as the engine tells of.
 
         Args:
             data: The bytes.
             seconds: How long to look; the engine counts whole seconds.
+            wanted: The ids of the rules whose matches are returned; None for all.
 
         Raises:
             ScanTimeout: It took longer.
@@ -97,12 +114,19 @@ class Engine:
             results = scanner.scan(data)
         except self._timeout_error as error:
             raise ScanTimeout from error
-        return [
-            Match(self._ids[rule.identifier], match.offset, match.offset + match.length)
-            for rule in results.matching_rules
-            for pattern in rule.patterns
-            for match in pattern.matches
-        ]
+        matches: list[Match] = []
+        complete_to = None
+        for rule in results.matching_rules:
+            name = self._ids[rule.identifier]
+            if wanted is not None and name not in wanted:
+                continue
+            for pattern in rule.patterns:
+                places = pattern.matches
+                matches += [Match(name, place.offset, place.offset + place.length) for place in places]
+                if len(places) >= _MAX_MATCHES:
+                    last = max(place.offset for place in places) - _OUT_OF_ORDER
+                    complete_to = last if complete_to is None else min(complete_to, last)
+        return Found(matches, complete_to)
 
     def _scanner(self) -> "yara_x.Scanner":
         scanner: yara_x.Scanner | None = getattr(self._of_thread, "scanner", None)

@@ -1,6 +1,7 @@
 """The excerpt of a finding: one line of printable text, in which no secret can be read."""
 
 import re
+from bisect import bisect_left
 from collections.abc import Sequence
 from typing import Final
 
@@ -38,7 +39,7 @@ def excerpt_of(data: bytes, start: int, end: int, secrets: Sequence[tuple[int, i
         data: The bytes around it.
         start: The offset of the match.
         end: The offset after it.
-        secrets: The offsets of what is known to be secret.
+        secrets: The offsets of what is known to be secret, in order; none overlaps another.
     """
     line_start = data.rfind(b"\n", max(0, start - _BEFORE), start) + 1 or max(0, start - _BEFORE)
     stop = min(len(data), max(start, min(end, start + MAX_EXCERPT)) + MAX_EXCERPT)
@@ -85,7 +86,7 @@ def _masked(data: bytes, start: int, end: int, secrets: Sequence[tuple[int, int]
     around = data[max(0, start - 2 * MAX_EXCERPT) : end + 2 * MAX_EXCERPT]
     offset = max(0, start - 2 * MAX_EXCERPT)
     spans = [
-        *secrets,
+        *secrets[max(0, bisect_left(secrets, (start,)) - 1) : bisect_left(secrets, (end,))],
         *(
             (offset + match.start(), offset + match.end())
             for pattern in _MAY_BE_SECRET

@@ -1,9 +1,10 @@
 """Scans one file, window by window."""
 
 import re
+from bisect import bisect_right
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import Final
+from typing import Final, NamedTuple
 
 from packyard.scanning.across_files import FETCHES, RUNS
 from packyard.scanning.catalogue import InDocumentation, Rule
@@ -22,9 +23,9 @@ from packyard.scanning.engine import Engine, Match
 from packyard.scanning.excerpt import excerpt_of, shown_text
 from packyard.scanning.file_kind import FileKind, kind_of
 from packyard.scanning.finding import Finding, Severity
-from packyard.scanning.randomness import entropy
+from packyard.scanning.matches import matches_that_count, worst_first
 from packyard.scanning.sighting import Sighting
-from packyard.scanning.windows import Window, windows_of
+from packyard.scanning.windows import LineNumbers, Window, windows_of
 
 _RUNS_SCRIPT: Final = "fact.runs-script"
 _INSTALLS: Final = "fact.installs-packages"
@@ -32,8 +33,12 @@ _FETCHING: Final = frozenset(
     {"script.fetch-and-run", "script.fetch-and-run-suspicious", "script.decode-and-run"}
 )
 _SECRET: Final = "secret"  # noqa: S105 - a group of rules
-# Matches of one rule in one window.
+# Matches of one rule and of one severity in one window.
 _MAX_MATCHES: Final = 50
+# Between two texts that are read together. No rule has it.
+_BETWEEN: Final = b"\n\0\n"
+# After so many matches it is asked whether there is still time.
+_OFTEN: Final = 500
 # Facts of one kind in one file.
 _MAX_PLACES: Final = 20
 _SCRIPT_NAME: Final = re.compile(rb"([\w./-]{1,120}\.[A-Za-z0-9]{1,4})\W*$")
@@ -67,7 +72,7 @@ class FileScan:
         self._kind = FileKind.DATA
         self._places: dict[str, list[str]] = {}
         self._excerpts: dict[str, tuple[int, str]] = {}
-        self._added: set[str] = set()
+        self._matched_at: set[tuple[str, int]] = set()
 
     def windows(
         self,
@@ -115,17 +120,19 @@ class FileScan:
 
     def _window(self, window: Window, seconds_left: Callable[[], float]) -> None:
         data = window.data
-        matches = self._applicable(data, self._engine.find(data, seconds=seconds_left()))
-        secrets = [(match.start, match.end) for match in matches if self._rules[match.rule].group == _SECRET]
+        matches = self._matches(data, seconds_left)
+        places = _Places(data, LineNumbers(data, window.line), self._secrets(matches))
         around = Surroundings(self._path, self._kind, data)
-        for match in matches:
-            self._matched(match, window, around, secrets)
+        counts: Counter[tuple[str, int]] = Counter()
+        for number, match in enumerate(matches, start=1):
+            if number % _OFTEN == 0:
+                seconds_left()
+            self._matched(match, places, around, counts)
         if self._kind is FileKind.BINARY:
             return
         installs = [match.start for match in matches if match.rule == _INSTALLS]
         self._sighted(sightings_of_packages(self._path, data, installs, first=window.first), window.line)
-        for start, decoded in decoded_payloads(data, self._kind):
-            self._payload(window, around, start, decoded, seconds_left)
+        self._payloads(places, around, seconds_left)
         if b"\x1b" in data or b"\b" in data:
             self._sighted(sightings_of_escapes(data.decode("utf-8", "replace")), window.line)
         if not data.isascii():
@@ -137,42 +144,34 @@ class FileScan:
             if plain is not None:
                 self._reveal(plain.encode("utf-8", "replace"), window, seconds_left)
 
-    def _applicable(self, data: bytes, matches: Iterable[Match]) -> list[Match]:
-        """Return the matches that count, the worst of those of one group that overlap."""
-        kept: dict[str, list[Match]] = {}
-        counts: Counter[str] = Counter()
-        for match in sorted(matches, key=self._worst_first):
-            rule = self._rules[match.rule]
-            group = rule.id if rule.fact else rule.group
-            if (
-                self._kind in rule.kinds
-                and counts[rule.id] < _MAX_MATCHES
-                and not any(
-                    match.start < other.end and other.start < match.end for other in kept.get(group, ())
-                )
-                and not _is_harmless(rule, data, match)
-            ):
-                kept.setdefault(group, []).append(match)
-                counts[rule.id] += 1
-        return [match for of_group in kept.values() for match in of_group]
+    def _matches(self, data: bytes, seconds_left: Callable[[], float]) -> list[Match]:
+        return matches_that_count(
+            data, self._kind, rules=self._rules, engine=self._engine, seconds_left=seconds_left
+        )
 
-    def _worst_first(self, match: Match) -> tuple[int, int]:
-        return -self._rules[match.rule].severity_for(self._kind).rank, match.start
+    def _secrets(self, matches: Iterable[Match]) -> list[tuple[int, int]]:
+        """Return the places of secrets, in order."""
+        return [(match.start, match.end) for match in matches if self._rules[match.rule].group == _SECRET]
 
     def _matched(
-        self, match: Match, window: Window, around: Surroundings, secrets: list[tuple[int, int]]
+        self, match: Match, places: "_Places", around: Surroundings, counts: Counter[tuple[str, int]]
     ) -> None:
         rule = self._rules[match.rule]
-        line = window.line + window.data.count(b"\n", 0, match.start)
+        line = places.lines.of(match.start)
+        self._matched_at.add((rule.id, line))
+        if counts[rule.id, 0] >= _MAX_MATCHES:
+            return
         steps = 0
         if rule.documentation is InDocumentation.LOWER:
             steps = around.steps_down(match.start, match.end)
+        # Places where attacks are described are counted apart, so that they hide none that is one.
+        counts[rule.id, steps] += 1
+        if counts[rule.id, steps] > _MAX_MATCHES:
+            return
         if rule.fact:
             if steps == 0 and rule.id != _INSTALLS:
-                self._remember(rule.id, window.data[match.start : match.end], line)
-                self._excerpts.setdefault(
-                    rule.id, (line, excerpt_of(window.data, match.start, match.end, secrets))
-                )
+                self._remember(rule.id, places.data[match.start : match.end], line)
+                self._excerpts.setdefault(rule.id, (line, places.excerpt(match)))
             return
         if rule.id in _FETCHING and self._kind is FileKind.SCRIPT and steps == 0:
             self._places.setdefault(FETCHES, []).append(str(line))
@@ -183,8 +182,7 @@ class FileScan:
             if lowered != severity
             else ""
         )
-        excerpt = excerpt_of(window.data, match.start, match.end, secrets)
-        self._add(rule, lowered, line, excerpt, rule.why + also)
+        self._add(rule, lowered, line, places.excerpt(match), rule.why + also)
 
     def _remember(self, name: str, matched: bytes, line: int) -> None:
         place = str(line)
@@ -198,37 +196,46 @@ class FileScan:
             places.append(place)
 
     def _reveal(self, data: bytes, window: Window, seconds_left: Callable[[], float]) -> None:
-        matches = self._applicable(data, self._engine.find(data, seconds=seconds_left()))
-        there = set(self._added)
-        secrets = [(match.start, match.end) for match in matches if self._rules[match.rule].group == _SECRET]
+        """Add what the rules find in a text as it is read, and have not found on the same line as it is written."""
+        matches = self._matches(data, seconds_left)
+        places = _Places(data, LineNumbers(data, window.line), self._secrets(matches))
+        counts: Counter[str] = Counter()
         for match in matches:
-            rule = self._rules[match.rule]
-            if rule.hidden and rule.id not in there:
-                line = window.line + data.count(b"\n", 0, match.start)
-                excerpt = excerpt_of(data, match.start, match.end, secrets)
-                self._add(rule, rule.severity_for(self._kind), line, excerpt, rule.why + _HIDDEN_WORDS)
+            rule, line = self._rules[match.rule], places.lines.of(match.start)
+            known = not rule.hidden or (rule.id, line) in self._matched_at
+            if not known and counts[rule.id] < _MAX_MATCHES:
+                counts[rule.id] += 1
+                self._add(
+                    rule, rule.severity_for(self._kind), line, places.excerpt(match), rule.why + _HIDDEN_WORDS
+                )
 
-    def _payload(
-        self,
-        window: Window,
-        around: Surroundings,
-        start: int,
-        text: bytes,
-        seconds_left: Callable[[], float],
-    ) -> None:
+    def _payloads(self, places: "_Places", around: Surroundings, seconds_left: Callable[[], float]) -> None:
         rule = self._rules["encoded.payload"]
         if self._kind not in rule.kinds:
             return
-        matches = self._applicable(text, self._engine.find(text, seconds=seconds_left()))
-        inside = [match for match in matches if not self._rules[match.rule].fact]
-        secrets = [(match.start, match.end) for match in inside if self._rules[match.rule].group == _SECRET]
-        if inside:
-            worst = min(inside, key=self._worst_first)
-            line = window.line + window.data.count(b"\n", 0, start)
-            excerpt = excerpt_of(text, worst.start, worst.end, secrets)
-            also = f" Decoded, {worst.rule} finds something in it."
+        starts, begins, decoded = [], [], bytearray()
+        for start, text in decoded_payloads(places.data, self._kind):
+            starts.append(start)
+            begins.append(len(decoded))
+            decoded += text + _BETWEEN
+        if not starts:
+            return
+        # All of them at once: each call of the engine takes longer than most of these texts.
+        matches = self._matches(bytes(decoded), seconds_left)
+        inside = _Places(bytes(decoded), places.lines, self._secrets(matches))
+        worst: dict[int, Match] = {}
+        for match in sorted(matches, key=lambda match: worst_first(match, self._rules, self._kind)):
+            if not self._rules[match.rule].fact:
+                worst.setdefault(bisect_right(begins, match.start) - 1, match)
+        counts: Counter[int] = Counter()
+        for number, match in sorted(worst.items()):
+            start = starts[number]
             steps = around.steps_down(start, start + 1)
-            self._add(rule, rule.severity.lowered(steps), line, excerpt, rule.why + also)
+            counts[steps] += 1
+            if counts[steps] <= _MAX_MATCHES:
+                also = f" Decoded, {match.rule} finds something in it."
+                line = places.lines.of(start)
+                self._add(rule, rule.severity.lowered(steps), line, inside.excerpt(match), rule.why + also)
 
     def _combine(self) -> None:
         for rule in self._rules.values():
@@ -253,7 +260,6 @@ class FileScan:
             self._add(rule, severity, line, sighting.excerpt, why)
 
     def _add(self, rule: Rule, severity: Severity, line: int | None, excerpt: str, why: str) -> None:
-        self._added.add(rule.id)
         self._collected.add(
             Finding(
                 rule=rule.id,
@@ -268,14 +274,13 @@ class FileScan:
         )
 
 
-def _is_harmless(rule: Rule, data: bytes, match: Match) -> bool:
-    matched = data[match.start : match.end]
-    if rule.unless and re.search(rule.unless.encode(), matched, re.IGNORECASE):
-        return True
-    if rule.unless_line:
-        start = data.rfind(b"\n", 0, match.start) + 1
-        end = data.find(b"\n", match.end)
-        line = data[max(start, match.start - 300) : min(len(data) if end < 0 else end, match.end + 300)]
-        if re.search(rule.unless_line.encode(), line, re.IGNORECASE):
-            return True
-    return rule.min_entropy > 0 and entropy(matched) < rule.min_entropy
+class _Places(NamedTuple):
+    """A text, and what is known of its places."""
+
+    data: bytes
+    lines: LineNumbers
+    secrets: list[tuple[int, int]]
+
+    def excerpt(self, match: Match) -> str:
+        """Return the line of a match, without its secrets."""
+        return excerpt_of(self.data, match.start, match.end, self.secrets)

@@ -6,8 +6,8 @@ SCANNER_NAME: Final = "packyard"
 SCANNER_VERSION: Final = "1.0.0"
 # Raise it when a scan of the same files may find something else: packs are scanned again then. A test compares the
 # digest with the rules, the lists and the detectors.
-_RULES_VERSION: Final = "2026-11-29.2"
-RULES_DIGEST: Final = "371cae6d28ed17f2"
+_RULES_VERSION: Final = "2026-11-30.1"
+RULES_DIGEST: Final = "b2fda4a42c40e246"
 # The version of yara-x that is locked. Compiled rules are of use to it alone.
 ENGINE_VERSION: Final = "1.23.0"
 

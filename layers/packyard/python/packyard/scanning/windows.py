@@ -1,12 +1,15 @@
 """A file's bytes in windows of bounded size, each with the end of the one before it."""
 
 import codecs
+import re
+from bisect import bisect_left
 from collections.abc import Iterable, Iterator
 from typing import Final, NamedTuple
 
 _SIZE: Final = 1 << 20
 # A match that is longer than this may be missed where two windows meet.
 _OVERLAP: Final = 4 << 10
+_BREAK: Final = re.compile(rb"\n")
 # Byte order marks; the longer ones first, since UTF-32's begins with UTF-16's (Unicode Standard, section 23.8).
 _MARKS: Final = (
     (codecs.BOM_UTF32_LE, "utf-32-le"),
@@ -30,6 +33,26 @@ class Window(NamedTuple):
     line: int
     first: bool
     repeated: int
+
+
+class LineNumbers:
+    """The numbers of the lines of a text.
+
+    Args:
+        data: The text.
+        first: The number of the line in which it begins.
+    """
+
+    def __init__(self, data: bytes, first: int) -> None:
+        self._data = data
+        self._first = first
+        self._breaks: list[int] | None = None
+
+    def of(self, offset: int) -> int:
+        """Return the number of the line at an offset."""
+        if self._breaks is None:
+            self._breaks = [match.start() for match in _BREAK.finditer(self._data)]
+        return self._first + bisect_left(self._breaks, offset)
 
 
 def windows_of(content: bytes | Iterable[bytes]) -> Iterator[Window]:

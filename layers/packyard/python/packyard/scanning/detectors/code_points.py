@@ -120,33 +120,48 @@ def _tag_runs(text: str) -> Iterator[Sighting]:
 
 
 def _directions(text: str, kind: FileKind) -> Iterator[Sighting]:
-    places = nlargest(_MAX_PLACES, _BIDI.finditer(text), key=lambda match: match[0] in _OVERRIDES)
-    for match in places:
-        before = text[max(0, match.start() - MAX_EXCERPT) : match.start()].rpartition("\n")[2]
-        line = before + text[match.start() : match.end() + MAX_EXCERPT].partition("\n")[0]
-        # In prose of scripts that run from right to left, isolates and embeddings are ordinary.
-        if kind is FileKind.GUIDE and match[0] not in _OVERRIDES and _RIGHT_TO_LEFT.search(line):
-            continue
+    there = (match for match in _BIDI.finditer(text) if not _is_ordinary_direction(text, match, kind))
+    for match in nlargest(_MAX_PLACES, there, key=lambda match: match[0] in _OVERRIDES):
+        line = _around(text, match)
         severity = (
             None if kind in (FileKind.SCRIPT, FileKind.CONFIG) or match[0] in _OVERRIDES else Severity.MEDIUM
         )
         yield Sighting("hidden.direction", _line(text, match), shown_text(line), severity)
 
 
+def _is_ordinary_direction(text: str, match: re.Match[str], kind: FileKind) -> bool:
+    """Return whether it is an isolate or an embedding in prose of a script that runs from right to left."""
+    return (
+        kind is FileKind.GUIDE
+        and match[0] not in _OVERRIDES
+        and _RIGHT_TO_LEFT.search(_around(text, match)) is not None
+    )
+
+
+def _around(text: str, match: re.Match[str]) -> str:
+    before = text[max(0, match.start() - MAX_EXCERPT) : match.start()].rpartition("\n")[2]
+    return before + text[match.start() : match.end() + MAX_EXCERPT].partition("\n")[0]
+
+
 def _invisible(text: str, kind: FileKind, *, first: bool) -> Iterator[Sighting]:
-    for match in _longest(_RUNS, text):
-        run, start = match[0], match.start()
-        if (first and start == 0 and run == "\ufeff") or _is_joining(text, match):
-            continue
-        before, after = text[max(0, start - 1) : start], text[match.end() : match.end() + 1]
-        inside = bool(_WORD_AROUND.match(before) and _WORD_AROUND.match(after)) and run != "\u00ad"
-        severity = Severity.LOW
-        if len(run) >= _LONG_RUN or (kind is FileKind.SCRIPT and not _FILLERS.isdisjoint(run)):
-            severity = Severity.HIGH
-        elif len(run) >= _SHORT_RUN or inside:
-            severity = Severity.MEDIUM
-        around = shown_text(text[max(0, start - 30) : match.end() + 30])
+    there = (
+        match
+        for match in _RUNS.finditer(text)
+        if not ((first and match.start() == 0 and match[0] == "\ufeff") or _is_joining(text, match))
+    )
+    judged = ((_severity_of_run(text, match, kind), match) for match in there)
+    for severity, match in nlargest(_MAX_PLACES, judged, key=lambda one: (one[0].rank, len(one[1][0]))):
+        around = shown_text(text[max(0, match.start() - 30) : match.end() + 30])
         yield Sighting("hidden.invisible-characters", _line(text, match), around, severity)
+
+
+def _severity_of_run(text: str, match: re.Match[str], kind: FileKind) -> Severity:
+    run = match[0]
+    if len(run) >= _LONG_RUN or (kind is FileKind.SCRIPT and not _FILLERS.isdisjoint(run)):
+        return Severity.HIGH
+    before, after = text[max(0, match.start() - 1) : match.start()], text[match.end() : match.end() + 1]
+    inside = _WORD_AROUND.match(before) and _WORD_AROUND.match(after) and run != "\u00ad"
+    return Severity.MEDIUM if len(run) >= _SHORT_RUN or inside else Severity.LOW
 
 
 def _is_joining(text: str, match: re.Match[str]) -> bool:

@@ -14,6 +14,7 @@ from packyard.scanning.detectors.nearness import deletions, is_near
 from packyard.scanning.excerpt import shown_text
 from packyard.scanning.finding import Severity
 from packyard.scanning.sighting import Sighting
+from packyard.scanning.windows import LineNumbers
 
 _LISTS: Final = Path(__file__).parents[1] / "lists"
 PYPI: Final = "pypi"
@@ -98,9 +99,10 @@ def _named(path: str, data: bytes, installs: Iterable[int], *, first: bool) -> I
         yield from _of_lines(data)
     elif first and name == "pyproject.toml":
         yield from _of_pyproject(data)
+    lines = LineNumbers(data, 1)
     for start in installs:
         if match := _INSTALLS.match(data, start):
-            yield from _of_command(match, data.count(b"\n", 0, start) + 1)
+            yield from _of_command(match, lines.of(start))
 
 
 def _of_command(match: re.Match[bytes], line: int) -> Iterator[tuple[str, str, int]]:

@@ -3,14 +3,12 @@
 import base64
 import re
 from collections.abc import Iterator
-from itertools import islice
 from typing import Final
 
 from packyard.scanning.file_kind import FileKind
 
-# Long enough for `curl https://a.b|sh`. At most so much of one is decoded.
+# Long enough for `curl https://a.b|sh`.
 _SHORTEST: Final = 24
-_LONGEST: Final = 1 << 16
 _ESCAPES: Final = (
     (b"\\x", re.compile(rb"(?:\\x[0-9A-Fa-f]{2}){12,16384}")),
     (b"%", re.compile(rb"(?:%[0-9A-Fa-f]{2}){12,16384}")),
@@ -21,13 +19,12 @@ _DIGITS: Final = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz012345678
 _DIGITS_AS_X: Final = bytes(120 if byte in _DIGITS else 32 for byte in range(256))
 _HEX_DIGITS: Final = re.compile(rb"(?:\\x|%|\\u00)([0-9A-Fa-f]{2})")
 _READ: Final = frozenset({FileKind.GUIDE, FileKind.SCRIPT, FileKind.CONFIG, FileKind.PAGE})
-_MAX_IN_WINDOW: Final = 40
 _MOST_UNPRINTABLE: Final = 0.1
 _PRINTABLE: Final = bytes([*range(0x20, 0x7F), 9, 10, 13])
 
 
 def decoded_payloads(data: bytes, kind: FileKind) -> Iterator[tuple[int, bytes]]:
-    """Yield decoded texts, each with the offset at which it stands encoded; at most 40.
+    """Yield decoded texts, each with the offset at which it stands encoded. Together they are shorter than the data.
 
     Args:
         data: The bytes of a window.
@@ -35,10 +32,6 @@ def decoded_payloads(data: bytes, kind: FileKind) -> Iterator[tuple[int, bytes]]
     """
     if kind not in _READ:
         return
-    yield from islice(_texts(data), _MAX_IN_WINDOW)
-
-
-def _texts(data: bytes) -> Iterator[tuple[int, bytes]]:
     for start, end in _runs_of_base64(data):
         if (text := _from_base64(data[start:end])) is not None:
             yield start, text
@@ -56,7 +49,7 @@ def _runs_of_base64(data: bytes) -> Iterator[tuple[int, int]]:
     while start >= 0:
         end = signs.find(b" ", start)
         end = len(signs) if end < 0 else end
-        yield start, min(end, start + _LONGEST)
+        yield start, end
         start = signs.find(run, end)
 
 
