@@ -60,6 +60,9 @@ UNUSED_FILES = (
     "aws_lambda_powertools/event_handler/openapi/swagger_ui/*.css",
 )
 
+# The scanner's compiled rules, beside yara-x (`packyard.scanning.compiled_rules`).
+COMPILED_RULES = "packyard_rules.bin"
+
 # Packages that read their own version from their metadata. Nothing reads any other metadata.
 KEPT_METADATA = ("python_ulid-",)
 
@@ -250,10 +253,39 @@ def assemble(output: Path, *, target: Target, uv: Path, python: Path | None) -> 
         compile_bytecode(output, python=python)
 
 
+def compile_rules(folder: Path, *, engine: Path) -> None:
+    """Compile the scanner's rules, so that its function need not: into the file that it looks for beside yara-x.
+
+    What is compiled is the same on every processor.
+
+    Args:
+        folder: Where yara-x lies in the layer.
+        engine: A folder with yara-x for the interpreter that runs this script; it may be the same.
+
+    Raises:
+        subprocess.CalledProcessError: The rules do not compile.
+    """
+    search = os.pathsep.join((str(engine), str(HERE / "python")))
+    compiled = folder / COMPILED_RULES
+    subprocess.run(
+        [sys.executable, "-P", "-B", "-S", "-m", "packyard.scanning.compiled_rules", compiled],
+        check=True,
+        env={**os.environ, "PYTHONPATH": search},
+    )
+    # Lambda runs functions as another user than the one that owns a layer's files.
+    compiled.chmod(0o644)
+
+
 def assemble_scanner(output: Path, *, target: Target, uv: Path, python: Path | None) -> None:
     """Build the `python` folder of the scanner's layer at `output`, as `assemble` does with the other."""
     output.mkdir(parents=True, exist_ok=True)
     install_dependencies(output, target=target, uv=uv, group="scan")
+    with tempfile.TemporaryDirectory() as here:
+        engine = output
+        if target.platform is not None:
+            engine = Path(here)
+            install_dependencies(engine, target=TARGETS["local"], uv=uv, group="scan")
+        compile_rules(output, engine=engine)
     prune(output)
     if python is not None:
         compile_bytecode(output, python=python)

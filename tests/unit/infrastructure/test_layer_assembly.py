@@ -13,8 +13,17 @@ from typing import Any
 
 import botocore.session
 import pytest
+import yara_x
 from botocore.loaders import Loader
-from layers.packyard.assemble import SERVICES, TARGETS, compile_bytecode, prune, shorten_descriptions
+from layers.packyard.assemble import (
+    COMPILED_RULES,
+    SERVICES,
+    TARGETS,
+    compile_bytecode,
+    compile_rules,
+    prune,
+    shorten_descriptions,
+)
 from layers.packyard.toolchain import (
     PROJECT,
     RUNTIME,
@@ -24,6 +33,8 @@ from layers.packyard.toolchain import (
     find_uv,
     processor,
 )
+
+from packyard.scanning.compiled_rules import engine_from, shipped_with
 
 THIS_PYTHON = f"{sys.version_info.major}.{sys.version_info.minor}"
 
@@ -172,6 +183,18 @@ def test_a_member_called_documentation_stays(tmp_path: Path) -> None:
             }
         }
     }
+
+
+def test_the_scanner_s_rules_are_compiled_to_where_its_function_looks_for_them(tmp_path: Path) -> None:
+    engine = Path(yara_x.__file__).parents[1]
+    compile_rules(tmp_path, engine=engine)
+    compiled = tmp_path / COMPILED_RULES
+
+    assert shipped_with(engine) == engine / COMPILED_RULES
+    assert compiled.stat().st_mode & 0o777 == 0o644
+    before = compiled.stat()
+    assert engine_from(compiled, keep=True).find(b"stratum+tcp://pool.invalid", seconds=1).matches
+    assert compiled.stat() == before
 
 
 def test_bytecode_is_trusted_as_it_lies_whatever_time_its_source_has(tmp_path: Path) -> None:
