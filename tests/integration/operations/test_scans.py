@@ -19,6 +19,7 @@ from tests.scans import (
     SECRET,
     SECRET_RULE,
     TOKEN,
+    let_results_be_old,
     override,
     scan_of,
     set_policy,
@@ -242,6 +243,29 @@ def test_a_scanner_that_does_not_answer_lets_the_publish_go_on(service: Service,
     assert answer.status == 201
     scan = scan_of(service, answer.body["id"])
     assert (scan["status"], scan["incomplete"]) == ("incomplete", "the scanner did not answer in time")
+
+
+def test_a_scanner_that_does_not_answer_takes_nothing_away_from_what_is_known_of_the_same_image(
+    service: Service,
+) -> None:
+    pack_id = service.upload(with_advice()).body["id"]
+    first = scan_of(service, pack_id)
+    assert (first["status"], rules(first)) == ("findings", [ADVICE_RULE])
+    digest = service.get(pack_id).body["image_digest"]
+
+    def back() -> Any:
+        """Send another archive, and the first one while the scanner does not answer."""
+        assert again(service, pack_id, with_advice(version="1.1.0")).status == 200
+        with service.wire.tapped(Failure(at=INVOKE, span=Span.SERVICE)):
+            assert again(service, pack_id, with_advice()).status == 200
+        assert service.get(pack_id).body["image_digest"] == digest
+        return scan_of(service, pack_id)
+
+    after = back()
+    assert (after["status"], after["findings"]) == ("findings", first["findings"])
+    # What other rules have found says too little.
+    let_results_be_old(service, pack_id, digest)
+    assert back()["status"] == "incomplete"
 
 
 ANSWERS: Final = {

@@ -19,7 +19,8 @@ from packyard.packs.pack import ImageOrigin, Pack
 from packyard.scanning.finding import Finding
 from packyard.scanning.override import blocking
 from packyard.scanning.parts import ScannableFile
-from packyard.scanning.result import ResultStatus, ScanResult, with_unchanged
+from packyard.scanning.result import ResultStatus, ScanResult, with_finished, with_unchanged
+from packyard.scanning.rules_version import rules_version
 from packyard.store.scans import Judgement, ScanStore
 
 _COPIED_UNSCANNED: Final = "the image that was copied has no result"
@@ -59,7 +60,11 @@ class ScanRule:
         result = self.scanner.scan(files)
         if result.status is not ResultStatus.PASSED:
             known = after.id if after.revision > 1 else None
-            self._require(result, self.store.judgement(org_id=after.org_id, pack_id=known), after)
+            judgement = self.store.judgement(org_id=after.org_id, pack_id=known, digest=after.image_digest)
+            if judgement.stored is not None:
+                # The pack has had this image before.
+                result = with_finished(result, judgement.stored.result, rules=rules_version())
+            self._require(result, judgement, after)
         return result
 
     def require_changes(

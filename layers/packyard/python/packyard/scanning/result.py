@@ -136,6 +136,20 @@ def with_known(result: ScanResult, before: ScanResult) -> ScanResult:
     )
 
 
+def with_finished(result: ScanResult, before: ScanResult, *, rules: str) -> ScanResult:
+    """Return what is known of an image after a scan that may not have ended, and an earlier one of the same image.
+
+    Args:
+        result: Of the later scan.
+        before: Of the earlier one.
+        rules: The present version of the rules.
+    """
+    if result.incomplete is None or before.incomplete is not None or before.rules != rules:
+        return with_known(result, before)
+    # That it is `blocked` is what an earlier policy has made of it.
+    return replace(before, status=ResultStatus.FINDINGS) if before.findings else before
+
+
 def _result(  # noqa: PLR0913 - the parts of a result
     findings: Sequence[Finding],
     *,
