@@ -3,8 +3,10 @@
 import json
 from dataclasses import replace
 from datetime import timedelta
+from typing import Final
 
 import pytest
+from botocore.exceptions import ClientError, EndpointConnectionError
 from tests.attesting import Attesting
 from tests.aws import new_signing_key
 from tests.changes import change
@@ -140,22 +142,35 @@ def test_negative_controls(service: Service, attesting: Attesting) -> None:
         verify_bundle(json.dumps(swapped).encode(), keys=attesting.trusted(), subject=other)
 
 
-def test_an_unreachable_kms_loses_no_publish_and_the_statements_follow(
-    service: Service, attesting: Attesting
+KMS_FAULTS: Final = (
+    EndpointConnectionError(endpoint_url="https://kms.test"),
+    *(
+        ClientError({"Error": {"Code": code}, "ResponseMetadata": {"HTTPStatusCode": 400}}, "Sign")  # type: ignore[typeddict-item]
+        for code in ("DisabledException", "KMSInvalidStateException")
+    ),
+)
+
+
+@pytest.mark.parametrize("fault", KMS_FAULTS, ids=["unreachable", "disabled", "to be deleted"])
+def test_without_kms_or_its_key_no_publish_is_lost_past_keys_are_listed_and_the_statements_follow(
+    service: Service, attesting: Attesting, fault: Exception
 ) -> None:
-    class Unreachable:
+    class Failing:
         def __getattr__(self, name: str) -> object:
-            from botocore.exceptions import EndpointConnectionError  # noqa: PLC0415 - as KMS's client fails
+            raise fault
 
-            raise EndpointConnectionError(endpoint_url="https://kms.test")
-
+    before = upload(service)
+    attesting.carry()
+    keys = attesting.keys().body["keys"]
     kept = service.services.client
-    service.new_process(client=lambda name: Unreachable() if name == "kms" else kept(name))
-    pack_id = upload(service)
+    service.new_process(client=lambda name: Failing() if name == "kms" else kept(name))
+    pack_id = upload(service, name="later")
     bodies = attesting.fan_out()
 
     assert attesting.attest(bodies) == bodies
     assert service.get(pack_id).body["attestations"] == "pending"
+    assert attesting.keys().body["keys"] == [key | {"current": False} for key in keys]
+    assert set(statements(attesting, before)) == {PROVENANCE, BILL_OF_MATERIALS}
     service.new_process(client=kept)
     assert attesting.attest(bodies) == []
     assert set(statements(attesting, pack_id)) == {PROVENANCE, BILL_OF_MATERIALS}
