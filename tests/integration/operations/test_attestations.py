@@ -142,6 +142,23 @@ def test_negative_controls(service: Service, attesting: Attesting) -> None:
         verify_bundle(json.dumps(swapped).encode(), keys=attesting.trusted(), subject=other)
 
 
+def test_statements_about_an_earlier_image_are_pending_until_they_are_there(
+    service: Service, attesting: Attesting
+) -> None:
+    pack_id = upload(service)
+    change(service, pack_id, {"guides/new.md": b"new"})
+
+    assert [attesting.get(pack_id, revision=number).body["attestations"] for number in "12"] == [
+        "pending",
+        "pending",
+    ]
+    attesting.carry()
+    assert [attesting.get(pack_id, revision=number).body["attestations"] for number in "12"] == [
+        "attached",
+        "attached",
+    ]
+
+
 KMS_FAULTS: Final = (
     EndpointConnectionError(endpoint_url="https://kms.test"),
     *(

@@ -174,8 +174,10 @@ _ROW_ONLY: Final = frozenset(
 )
 
 
-# What a row says of its present image, and can change without a new revision.
+# What a row says of its present image.
 _STATES: Final = frozenset({"withdrawn", "to_attest", "attested"})
+# What can change without a new revision. That there are to be statements about an image stays so.
+_CHANGING: Final = _STATES - {"to_attest"}
 
 
 def revision_facts(pack: Pack) -> Item:
@@ -183,7 +185,7 @@ def revision_facts(pack: Pack) -> Item:
     return {
         name: value
         for name, value in to_item(pack).items()
-        if name not in _ROW_ONLY and name not in _STATES and not name.startswith("GSI")
+        if name not in _ROW_ONLY and name not in _CHANGING and not name.startswith("GSI")
     }
 
 
