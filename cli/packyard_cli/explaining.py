@@ -92,7 +92,7 @@ def _chain(proof: PackProof, kept: KeptProofs) -> dict[str, Any]:
         "image": pack.image or pack.image_digest,
     }
     if facts is None:
-        failure = kept.failures.get(pack.id)
+        failure = kept.failures.get(pack.id) or kept.untrusted.get(pack.id)
         return chain if failure is None else {**chain, "failure": failure.message}
     provenance, bill = statement_files(pack)
     trusted = next(each for each in kept.keys if each.key.id == facts.key_id)

@@ -30,12 +30,14 @@ class KeptProofs:
         keys: The keys that are trusted for it.
         proofs: What is known of each pack.
         failures: Why what is kept of a pack does not prove it, by the pack's id.
+        untrusted: Which key that is not trusted here has signed what is kept of a pack, by the pack's id.
     """
 
     url: str | None
     keys: tuple[TrustedKey, ...]
     proofs: tuple[PackProof, ...]
     failures: dict[str, Failure]
+    untrusted: dict[str, Failure]
 
     @classmethod
     def of(
@@ -45,6 +47,7 @@ class KeptProofs:
         has_proofs = record.url is not None and PROVED in record.states.values()
         keys = store_of(context).of(record.url) or () if has_proofs and record.url else ()
         failures: dict[str, Failure] = {}
+        untrusted: dict[str, Failure] = {}
         proofs = []
         for pack in packs:
             state = record.states.get(pack.id, NOT_KEPT)
@@ -54,12 +57,11 @@ class KeptProofs:
                     statements = read_statements(folder, pack)
                     proof = verified(pack, statements, keys=keys, url=record.url or "")
                 except Failure as failure:
-                    untrusted = failure.exit_code is Exit.UNPROVED
-                    proof = PackProof(pack=pack, state=UNTRUSTED if untrusted else REFUSED)
-                    if not untrusted:
-                        failures[pack.id] = failure
+                    is_untrusted = failure.exit_code is Exit.UNPROVED
+                    proof = PackProof(pack=pack, state=UNTRUSTED if is_untrusted else REFUSED)
+                    (untrusted if is_untrusted else failures)[pack.id] = failure
             proofs.append(proof)
-        return cls(url=record.url, keys=keys, proofs=tuple(proofs), failures=failures)
+        return cls(url=record.url, keys=keys, proofs=tuple(proofs), failures=failures, untrusted=untrusted)
 
     def faults(self, *, required: bool) -> list[dict[str, Any]]:
         """Return what does not prove its pack; with `required`, also packs without a proof."""

@@ -165,12 +165,13 @@ def test_an_installation_is_moved_to_a_machine_that_trusts_no_key(
     packyard("install", "support", "--into", tmp_path / "packs")
     packyard.environment["PACKYARD_CONFIG_DIR"] = str(tmp_path / "elsewhere")
 
-    lenient = packyard("verify", tmp_path / "packs", "--json")
+    lenient = packyard("verify", tmp_path / "packs", "--explain", "--json")
     strict = packyard("verify", tmp_path / "packs", "--require-provenance", "--json")
 
     assert support
     assert (lenient.exit_code, strict.exit_code) == (0, 19)
     assert lenient.document["provenance"][0]["provenance"] == "untrusted_key"
+    assert "which you do not trust for" in lenient.document["chains"][0]["failure"]
 
 
 def _forget_statements(packyard: Command) -> None:
