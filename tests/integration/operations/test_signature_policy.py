@@ -12,7 +12,7 @@ from tests.fake_registry.server import FakeRegistry
 from tests.fake_registry.shelves import Repository
 from tests.gateway import Answer
 from tests.service import ACME, GLOBEX, PackArchive, Service
-from tests.signatures import Key, bundle, document_of, fall_back, refer, statement
+from tests.signatures import Key, b64, bundle, document_of, fall_back, refer, statement
 from tests.third_party_images import ForeignImage, pack_image
 
 from packyard.store.wire import from_wire
@@ -162,7 +162,7 @@ def test_an_image_that_is_signed_is_registered_and_one_that_is_not_is_refused(
     said = refused(create(service, registry))
 
     assert said["image"] == f"{host(registry)}/team/slack@{image().manifest.digest}"
-    assert said["looked_for"] == ["a signature of the image by the key key 1"]
+    assert said["looked_for"] == [f"a signature of the image by the key key 1 ({b64(KEY.id)})"]
     assert said["found"] == []
     assert said["looked_at"][0] == "referrers API: answers 404"
     assert service.list_packs().body["packs"] == []

@@ -213,8 +213,8 @@ def test_an_attestation_is_no_signature_and_each_thing_is_looked_for_by_itself()
     assert Judge(policy_of(KEY, requires=[PROVENANCE])).refusal(beside(attested)) is None
     assert Judge(both).refusal(beside(attested, brought(SIGNED))) is None
     for found, missing in (
-        ([attested], ("a signature of the image by the key key 1",)),
-        ([brought(SIGNED)], (f"an attestation of the type {PROVENANCE} by the key key 1",)),
+        ([attested], (f"a signature of the image by the key key 1 ({b64(KEY.id)})",)),
+        ([brought(SIGNED)], (f"an attestation of the type {PROVENANCE} by the key key 1 ({b64(KEY.id)})",)),
         ([], 2),
     ):
         refusal = Judge(both).refusal(beside(*found))

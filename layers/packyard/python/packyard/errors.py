@@ -491,8 +491,9 @@ class SignatureRequired(Conflict):
         super().__init__(
             f"The organisation's signature policy does not accept {first['image']}{more}. Looked for: "
             f"{'; '.join(first['looked_for'])}; {there}. details.images says what, and why; GET /signature-policy "
-            "shows the policy. Signatures are read when an image is registered: if it was signed later, its owner "
-            "repeats POST /packs or PUT /packs/{id} with it.",
+            "shows the policy. Only what is about this digest counts: for an index, what is about a platform of it "
+            "does not. Signatures are read when an image is registered: if it was signed later, its owner repeats POST "
+            "/packs or PUT /packs/{id} with it.",
             {"images": [dict(image) for image in images]},
         )
 

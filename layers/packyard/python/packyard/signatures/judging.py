@@ -1,5 +1,6 @@
 """Whether what an image brings is what a policy requires. Nothing here reads or writes anything else."""
 
+import base64
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -103,7 +104,7 @@ class Judge:
             return None
         return Refusal(
             image=image,
-            looked_for=tuple(_wanted(what, rule) for what in missing),
+            looked_for=tuple(self._wanted(what, rule) for what in missing),
             found=tuple(found[:_MAX_FOUND]),
             looked_at=signatures.looked_at,
         )
@@ -140,6 +141,22 @@ class Judge:
                 return signer
         hint = f"; it names the key {claim.hint}" if claim.hint else ""
         raise NotSigned(f"is signed by none of the rule's keys{hint}{self._advice(rule)}")
+
+    def _wanted(self, what: str, rule: Rule) -> str:
+        signers = " or ".join(map(self._shown, rule.signers[:5]))
+        more = len(rule.signers) - 5
+        others = f" or {more} others" if more > 0 else ""
+        thing = "a signature of the image" if what == SIGNATURE else f"an attestation of the type {what}"
+        return f"{thing} by {signers}{others}"
+
+    def _shown(self, signer: Signer) -> str:
+        """Return what a refusal calls a signer: a key with its hint, which what was found names."""
+        if not isinstance(signer, KeySigner):
+            return signer.shown
+        from packyard.signatures.keys import key_id  # noqa: PLC0415 - only what is refused needs it
+
+        hint = base64.b64encode(bytes.fromhex(key_id(self._key(signer.key)))).decode()
+        return f"{signer.shown} ({hint})"
 
     def _advice(self, rule: Rule) -> str:
         """Return what may be the cause: cosign 3 signs bundles by Ed25519ph (RFC 8032), with the keys of Ed25519."""
@@ -253,14 +270,6 @@ def _may_name(repository: str, rule: Rule) -> bool:
     except ValueError:
         return False
     return rule.names(f"{named.registry}/{named.repository}")
-
-
-def _wanted(what: str, rule: Rule) -> str:
-    signers = " or ".join(signer.shown for signer in rule.signers[:5])
-    more = len(rule.signers) - 5
-    others = f" or {more} others" if more > 0 else ""
-    thing = "a signature of the image" if what == SIGNATURE else f"an attestation of the type {what}"
-    return f"{thing} by {signers}{others}"
 
 
 def _place(one: Brought) -> dict[str, Any]:
