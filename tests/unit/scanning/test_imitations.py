@@ -12,7 +12,14 @@ from packyard.scanning.finding import Severity
 from packyard.scanning.scanner import Scanner
 
 TUNING = [*instructions.TUNING, *scripts.TUNING, *hidden.TUNING]
-HELD_OUT = [*instructions.HELD_OUT, *scripts.HELD_OUT, *hidden.HELD_OUT, *later.SECOND, *later.THIRD]
+HELD_OUT = [
+    *instructions.HELD_OUT,
+    *scripts.HELD_OUT,
+    *hidden.HELD_OUT,
+    *later.SECOND,
+    *later.THIRD,
+    *later.FOURTH,
+]
 
 
 def is_found(imitation: Imitation, scanner: Scanner) -> bool:
