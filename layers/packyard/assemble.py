@@ -280,12 +280,19 @@ def assemble_scanner(output: Path, *, target: Target, uv: Path, python: Path | N
     """Build the `python` folder of the scanner's layer at `output`, as `assemble` does with the other."""
     output.mkdir(parents=True, exist_ok=True)
     install_dependencies(output, target=target, uv=uv, group="scan")
-    with tempfile.TemporaryDirectory() as here:
-        engine = output
-        if target.platform is not None:
-            engine = Path(here)
-            install_dependencies(engine, target=TARGETS["local"], uv=uv, group="scan")
-        compile_rules(output, engine=engine)
+    if target.platform is None:
+        compile_rules(output, engine=output)
+    else:
+        with tempfile.TemporaryDirectory() as here:
+            try:
+                install_dependencies(Path(here), target=TARGETS["local"], uv=uv, group="scan")
+            except subprocess.CalledProcessError:
+                print(
+                    "layer: without compiled rules, since yara-x has no wheel for this machine",
+                    file=sys.stderr,
+                )
+            else:
+                compile_rules(output, engine=Path(here))
     prune(output)
     if python is not None:
         compile_bytecode(output, python=python)
