@@ -192,9 +192,9 @@ def test_the_scanner_s_rules_are_compiled_to_where_its_function_looks_for_them(t
 
     assert shipped_with(engine) == engine / COMPILED_RULES
     assert compiled.stat().st_mode & 0o777 == 0o644
-    before = compiled.stat()
+    before = compiled.stat().st_ino
     assert engine_from(compiled, keep=True).find(b"stratum+tcp://pool.invalid", seconds=1).matches
-    assert compiled.stat() == before
+    assert compiled.stat().st_ino == before
 
 
 def test_bytecode_is_trusted_as_it_lies_whatever_time_its_source_has(tmp_path: Path) -> None:

@@ -56,8 +56,6 @@ def kind_of(path: str, start: bytes) -> FileKind:
         path: Its path; the name and its ending count.
         start: Its first bytes, as UTF-8 where it is text in another Unicode encoding.
     """
-    if b"\0" in start[:_LOOKED_AT]:
-        return FileKind.BINARY
     if _SHEBANG.match(start):
         return FileKind.SCRIPT
     name = path.rpartition("/")[2].lower()
@@ -79,4 +77,5 @@ def kind_of(path: str, start: bytes) -> FileKind:
     ):
         if ending in endings:
             return kind
-    return FileKind.DATA
+    # What is text by its name stays text: one byte more does not keep an agent from reading it.
+    return FileKind.BINARY if b"\0" in start[:_LOOKED_AT] else FileKind.DATA

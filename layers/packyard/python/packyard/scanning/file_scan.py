@@ -15,6 +15,7 @@ from packyard.scanning.detectors.code_points import (
     sightings_of_characters,
     sightings_of_escapes,
 )
+from packyard.scanning.detectors.disguises import undisguised
 from packyard.scanning.detectors.names import sightings_of_path
 from packyard.scanning.detectors.packages import sightings_of_packages
 from packyard.scanning.detectors.payloads import decoded_payloads
@@ -42,7 +43,9 @@ _OFTEN: Final = 500
 # Facts of one kind in one file.
 _MAX_PLACES: Final = 20
 _SCRIPT_NAME: Final = re.compile(rb"([\w./-]{1,120}\.[A-Za-z0-9]{1,4})\W*$")
-_HIDDEN_WORDS: Final = " It is written with invisible or look-alike characters, so that people do not see it."
+_HIDDEN_WORDS: Final = (
+    " It is written so that a search for it, or a person who looks at it, does not find it."
+)
 
 
 class FileScan:
@@ -100,7 +103,11 @@ class FileScan:
             if container is not None:
                 container += window.data[window.repeated :]
                 container = container if len(container) <= MAX_CONTAINER else None
-            self._window(window, seconds_left)
+            text = window
+            if self._kind is not FileKind.BINARY and b"\0" in window.data:
+                # Shells, and most that read texts, pass over it.
+                text = window._replace(data=window.data.replace(b"\0", b""))
+            self._window(text, seconds_left)
             yield len(window.data) - window.repeated
         self._combine()
         if container is not None:
@@ -135,14 +142,16 @@ class FileScan:
         self._payloads(places, around, seconds_left)
         if b"\x1b" in data or b"\b" in data:
             self._sighted(sightings_of_escapes(data.decode("utf-8", "replace")), window.line)
+        text = data.decode("utf-8", "replace")
+        plain = None
         if not data.isascii():
-            text = data.decode("utf-8", "replace")
             there = frozenset(text)
             sightings = sightings_of_characters(text, there, self._kind, first=window.first)
             self._sighted(sightings, window.line)
             plain = revealed(text, there)
-            if plain is not None:
-                self._reveal(plain.encode("utf-8", "replace"), window, seconds_left)
+        read = undisguised(text if plain is None else plain, self._kind)
+        if read != text:
+            self._reveal(read.encode("utf-8", "replace"), window, seconds_left)
 
     def _matches(self, data: bytes, seconds_left: Callable[[], float]) -> list[Match]:
         return matches_that_count(

@@ -7,7 +7,7 @@ SCANNER_VERSION: Final = "1.0.0"
 # Raise it when a scan of the same files may find something else: packs are scanned again then. A test compares the
 # digest with the rules, the lists and the detectors.
 _RULES_VERSION: Final = "2026-11-30.1"
-RULES_DIGEST: Final = "d2dc28da8ff57dee"
+RULES_DIGEST: Final = "78ace541bb9f2865"
 # The version of yara-x that is locked. Compiled rules are of use to it alone.
 ENGINE_VERSION: Final = "1.23.0"
 

@@ -56,7 +56,9 @@ _TAG_SET: Final = _characters("\U000e0000-\U000e007f")
 _SELECTOR_SET: Final = _characters("\ufe00-\ufe0f\U000e0100-\U000e01ef")
 _BIDI_SET: Final = _characters("\u202a-\u202e\u2066-\u2069")
 _INVISIBLE_SET: Final = _characters(_INVISIBLE)
-_HIDING_SET: Final = _TAG_SET | _BIDI_SET | _INVISIBLE_SET | _characters(_FOLDED)
+# Spaces that NFKC replaces by that of ASCII. Patterns look for that one.
+_SPACES: Final = "\u00a0\u2000-\u200a\u202f\u205f\u3000"
+_HIDING_SET: Final = _TAG_SET | _BIDI_SET | _INVISIBLE_SET | _characters(_FOLDED + _SPACES)
 _RIGHT_TO_LEFT: Final = re.compile("[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc]")
 # Scripts that need joiners: Arabic, Syriac, N'Ko, those of India and South-East Asia, Mongolian, Tibetan.
 _NEEDS_JOINERS: Final = re.compile(
