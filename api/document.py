@@ -12,6 +12,7 @@ from api import (
     comparison_models,
     door_models,
     feed_models,
+    operator_models,
     publisher_models,
     scan_models,
     webhook_models,
@@ -30,6 +31,7 @@ from packyard.http.feeds import FEED
 from packyard.http.fields import Body, Field
 from packyard.http.file_path import PATH
 from packyard.http.keys import KEY
+from packyard.http.operator_view import ORGANISATION
 from packyard.http.publishers import PUBLISHER
 from packyard.http.revision_field import NUMBER
 from packyard.http.roles import ROLE
@@ -54,6 +56,7 @@ _MODULES: Final = (
     comparison_models,
     door_models,
     feed_models,
+    operator_models,
     publisher_models,
     scan_models,
     webhook_models,
@@ -80,7 +83,10 @@ _PACK: Final = Field(name="id", example=PACK_ID, description="The pack.", requir
 _UPLOAD: Final = Field(name="upload_id", example=UPLOAD_ID, description="The upload.", required=True)
 _PATH_PARAMETERS: Final = {
     field.name: field
-    for field in (_PACK, PATH, _UPLOAD, ROLE, KEY, NUMBER, PUBLISHER, FEED, WEBHOOK, DELIVERY, SECRET, ASSET)
+    for field in (
+        *(_PACK, PATH, _UPLOAD, ROLE, KEY, NUMBER, PUBLISHER, FEED, WEBHOOK, DELIVERY, SECRET, ASSET),
+        ORGANISATION,
+    )
 }
 
 

@@ -245,6 +245,7 @@ _REFUSALS: Final = (
     ),
     errors.PackDeleting(),
     errors.FeedNotFound(),
+    errors.OrganisationNotFound(),
     errors.VersionTaken("1.4.0", "1.4.1", why="slack 1.4.0 was published with another content."),
     errors.SignatureRequired(
         [

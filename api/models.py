@@ -63,7 +63,9 @@ AttestationState = Annotated[
     ),
 ]
 RevisionStatus = Literal["active", "withdrawn", "deleted"]
-Scope = Literal["audit:read", "caps:write", "hooks:write", "keys:write", "policy:write", "roles:write"]
+Scope = Literal[
+    "audit:read", "caps:write", "hooks:write", "keys:write", "operate", "policy:write", "roles:write"
+]
 Cursor = Annotated[str, Field(description="Where the next page begins; absent on the last.")]
 
 

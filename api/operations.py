@@ -9,6 +9,7 @@ from api.doors import DOOR_OPERATIONS
 from api.event_operations import EVENT_OPERATIONS
 from api.feeds import FEED_OPERATIONS
 from api.operation import ANYTHING, Answer, Operation
+from api.operator_operations import OPERATOR_OPERATIONS
 from api.publishers import PUBLISHER_OPERATIONS
 from api.scans import SCAN_OPERATIONS
 from api.signature_policies import SIGNATURE_OPERATIONS
@@ -627,6 +628,7 @@ OPERATIONS: Final[Sequence[Operation]] = (
     *SIGNATURE_OPERATIONS,
     *SCAN_OPERATIONS,
     *USAGE_OPERATIONS,
+    *OPERATOR_OPERATIONS,
     Operation(
         function="api_docs",
         method="get",

@@ -58,6 +58,14 @@ DELIVERY_QUEUES: Final = (
     "packyard-test-retries",
     "packyard-test-dead-letters",
 )
+# By the names that the operator's command has for them.
+DEAD_LETTER_QUEUES: Final = {
+    "attestation": "packyard-test-attestation-dead-letters",
+    "build": "packyard-test-build-dead-letters",
+    "cleanup": "packyard-test-cleanup-dead-letters",
+    "delivery": DELIVERY_QUEUES[2],
+    "preparation": "packyard-test-preparation-dead-letters",
+}
 REGISTRY_PULL_ROLE: Final = "arn:aws:iam::123456789012:role/packyard-registry-pull"
 # What signs the cursors of tests.
 CURSOR_KEY: Final = "a secret of this test"

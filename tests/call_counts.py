@@ -27,6 +27,8 @@ from tests.feeds import make as make_feed
 from tests.feeds import secret_of
 from tests.gateway import Answer, Request, multipart
 from tests.issuer import public
+from tests.operator_view import ask as look_as_operator
+from tests.operator_view import bury, leave_deleting, make_dead_letter_queues
 from tests.publishers import GITHUB, exchange, token
 from tests.publishers import KEY as CI_KEY
 from tests.publishers import add as add_publisher
@@ -159,6 +161,20 @@ class Scene:
         """Make an API key."""
         body = {"label": "ci", "scopes": ["caps:write"]}
         return self.service.send("keys", "POST", "/keys", json=body)
+
+    def leave_deleting(self) -> None:
+        """Let the built pack wait for its deletion."""
+        self.make_org()
+        leave_deleting(self.service, self.built)
+
+    def give_up(self) -> None:
+        """Let there be a dead letter."""
+        make_dead_letter_queues(self.service.aws)
+        bury(self.service.aws, "cleanup", self.deletion)
+
+    def operate(self, what: str) -> Answer:
+        """Look at something as the operator."""
+        return look_as_operator(self.service, f"/operator/{what}")
 
     def make_org(self) -> None:
         """Let there be the organisation's item."""
@@ -523,6 +539,13 @@ ROWS: Final[dict[str, Callable[[Scene], object]]] = {
     ),
     "`POST /oidc/exchange`": After(Scene.used_issuer, lambda scene: _ok(scene.exchange())),
     "`GET /usage`": lambda scene: _ok(scene.service.send("get_usage", "GET", "/usage")),
+    "`GET /operator/deletions`": After(Scene.leave_deleting, lambda scene: _ok(scene.operate("deletions"))),
+    "`GET /operator/dead-letters`, of which one queue has some": After(
+        Scene.give_up, lambda scene: _ok(scene.operate("dead-letters"))
+    ),
+    "`GET /operator/organisations/{org}`": After(
+        Scene.make_org, lambda scene: _ok(scene.operate(f"organisations/{ACME.org_slug}"))
+    ),
     "`GET /events`": lambda scene: _ok(scene.service.send("list_events", "GET", "/events")),
     "`GET /events?pack_id=`": lambda scene: _ok(
         scene.service.send("list_events", "GET", "/events", query={"pack_id": scene.built})

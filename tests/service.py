@@ -23,6 +23,7 @@ from tests.aws import (
     ATTESTATION_QUEUE,
     BUCKET,
     CURSOR_SECRET,
+    DEAD_LETTER_QUEUES,
     DELIVERY_QUEUES,
     PREPARATION_QUEUE,
     PULL_TOKEN_SECRET,
@@ -439,6 +440,9 @@ def running_service(
                 delivery_queue_url=first,
                 delivery_retry_queue_url=retries,
                 delivery_dead_letters_url=dead_letters,
+                dead_letter_queues=" ".join(
+                    f"{name}={queue_url(queue)}" for name, queue in DEAD_LETTER_QUEUES.items()
+                ),
                 trusted_webhook_hosts="127.0.0.1:*",
                 trusted_issuer_hosts="127.0.0.1:*",
                 public_url=PUBLIC_URL,

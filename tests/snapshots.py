@@ -169,6 +169,7 @@ def _environment(service: Service) -> dict[str, str]:
         "PACKYARD_DELIVERY_QUEUE_URL": service.services.settings.delivery_queue_url,
         "PACKYARD_DELIVERY_RETRY_QUEUE_URL": service.services.settings.delivery_retry_queue_url,
         "PACKYARD_DELIVERY_DEAD_LETTERS_URL": service.services.settings.delivery_dead_letters_url,
+        "PACKYARD_DEAD_LETTER_QUEUES": service.services.settings.dead_letter_queues,
         "PACKYARD_JWKS_URL": "https://issuer.test/keys",
         "PACKYARD_JWT_AUDIENCE": "packyard",
         "PACKYARD_JWT_ISSUER": "https://issuer.test",

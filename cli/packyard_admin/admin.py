@@ -14,6 +14,7 @@ import boto3
 from ulid import ULID
 
 from packyard.messaging.cleanup_queue import CleanupQueue
+from packyard.messaging.dead_letters import DeadLetters
 from packyard.store.attestations import AttestationStore
 from packyard.store.deletions import DeletionStore
 from packyard.store.events import EventLog
@@ -22,7 +23,7 @@ from packyard.store.packs import PackStore
 from packyard.store.table import Table
 from packyard.store.tenants import TenantStore
 from packyard.store.usage_store import UsageStore
-from packyard_admin.deployment import DEFAULT_PREFIX, Deployment, of_parts, of_stack
+from packyard_admin.deployment import DEFAULT_PREFIX, Deployment, WorkQueue, of_parts, of_stack
 from packyard_admin.images import Images
 from packyard_admin.org_quotas import OrgQuotas
 from packyard_admin.packs import Packs
@@ -117,6 +118,10 @@ class Admin:
     def cleanup_queue(self) -> CleanupQueue:
         """The queue whose consumer removes images and finishes deletions."""
         return CleanupQueue(client=self.client("sqs"), url=self.deployment.queue("cleanup").url)
+
+    def dead_letters(self, queue: WorkQueue) -> DeadLetters:
+        """Return the dead letters of a queue."""
+        return DeadLetters(client=self.client("sqs"), url=queue.dead_letters_url)
 
 
 def admin_of(options: argparse.Namespace) -> Admin:

@@ -5,7 +5,6 @@ from typing import Final
 
 from packyard.packs.pack import Tier
 from packyard.packs.timestamp import format_timestamp
-from packyard_admin import dead_letters
 from packyard_admin.admin import Admin
 from packyard_admin.operator import operator_named
 from packyard_cli.context import Context
@@ -132,7 +131,7 @@ def rebuild(admin: Admin, _: argparse.Namespace, __: Context) -> Result:
 def list_dead_letters(admin: Admin, options: argparse.Namespace, _: Context) -> Result:
     """Show the dead letters of a queue, which stay there."""
     queue = admin.deployment.queue(options.of)
-    letters = dead_letters.list_dead_letters(queue, limit=_MOST_DEAD_LETTERS, sqs=admin.client("sqs"))
+    letters = admin.dead_letters(queue).look(limit=_MOST_DEAD_LETTERS)
     rows = [
         [letter.message_id, format_timestamp(letter.sent_at), " ".join(letter.body.splitlines())]
         for letter in letters
@@ -157,7 +156,7 @@ def list_dead_letters(admin: Admin, options: argparse.Namespace, _: Context) -> 
 def redrive(admin: Admin, options: argparse.Namespace, _: Context) -> Result:
     """Send the dead letters of a queue back to it."""
     queue = admin.deployment.queue(options.of)
-    moved = dead_letters.redrive(queue, limit=_MOST_DEAD_LETTERS, sqs=admin.client("sqs"))
+    moved = admin.dead_letters(queue).redrive(queue.url, limit=_MOST_DEAD_LETTERS)
     return Result(
         document={"queue": queue.name, "moved": moved},
         lines=[f"{moved} dead letters are back in the {queue.name} queue."],

@@ -40,7 +40,7 @@ class OrgQuotas:
             Failure: There is no such organisation.
         """
         org_id = self.tenants.find_org(named).org_id
-        return self.store.read(org_id, now=self.clock()), self.store.own_limits(org_id)
+        return self.store.read_with_own(org_id, now=self.clock())
 
     def set_limits(self, named: str, limits: Mapping[Quota, int | None], *, by: str) -> None:
         """Set limits of an organisation. What has the limit already is not written, and is no event.

@@ -48,6 +48,7 @@ def issue_key(admin: Admin, options: argparse.Namespace, context: Context) -> Re
         options.org,
         label=options.label,
         permission_set=PermissionSet(options.permission_set),
+        operate=options.operate,
         expires_at=instant("--expires", options.expires),
         by=operator(options.by),
     )

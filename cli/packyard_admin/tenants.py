@@ -7,8 +7,19 @@ from datetime import datetime
 from packyard.packs.manifest.name import parse_slug
 from packyard.store.table import ConditionFailed
 from packyard.store.tenants import SlugTaken, TenantStore
-from packyard.tenants.api_key import SECRET_BYTES, ApiKey, PermissionSet, hash_secret, new_secret, parse_label
-from packyard.tenants.org import BillingPosture, Org, parse_org_id
+from packyard.tenants.api_key import (
+    OPERATOR_PREFIX,
+    PREFIX,
+    SCOPES,
+    SECRET_BYTES,
+    ApiKey,
+    PermissionSet,
+    hash_secret,
+    new_secret,
+    parse_label,
+)
+from packyard.tenants.caller import OPERATE
+from packyard.tenants.org import BillingPosture, Org
 from packyard_cli.failure import Exit, Failure
 
 # A slug is a label in a host name (RFC 1035, section 2.3.4).
@@ -75,11 +86,7 @@ class Tenants:
         Raises:
             Failure: There is none.
         """
-        try:
-            org_id: str | None = parse_org_id(named)
-        except ValueError:
-            org_id = self.store.find_org(named)
-        org = None if org_id is None else self.store.get_org(org_id)
+        org = self.store.named(named)
         if org is None:
             raise Failure(
                 Exit.NOT_FOUND, f"There is no organisation {named!r}.", "Name it by its id or its slug."
@@ -103,8 +110,15 @@ class Tenants:
         org = self.find_org(named)
         return self.store.set_posture(org, billing=billing, trial_ends_at=trial_ends_at, by=by)
 
-    def issue_key(
-        self, named: str, *, label: str, permission_set: PermissionSet, expires_at: datetime | None, by: str
+    def issue_key(  # noqa: PLR0913 - by name: what a key is
+        self,
+        named: str,
+        *,
+        label: str,
+        permission_set: PermissionSet,
+        operate: bool = False,
+        expires_at: datetime | None,
+        by: str,
     ) -> tuple[ApiKey, str]:
         """Write a new key of an organisation. Return the key and its secret, which is not stored.
 
@@ -112,6 +126,8 @@ class Tenants:
             named: The organisation's id or slug.
             label: What its holder calls it.
             permission_set: What it allows.
+            operate: Whether it may also read how the deployment is. Such a key keeps the scopes that its permission set
+                has now.
             expires_at: From when on it is refused; None for never.
             by: The operator, for the event.
 
@@ -123,12 +139,15 @@ class Tenants:
         except ValueError as error:
             raise Failure(Exit.INVALID, f"The label {error}.") from None
         org = self.find_org(named)
-        secret = new_secret(self.random_bytes(SECRET_BYTES))
+        prefix = OPERATOR_PREFIX if operate else PREFIX
+        secret = new_secret(self.random_bytes(SECRET_BYTES), prefix=prefix)
         key = ApiKey(
             key_hash=hash_secret(secret),
             org_id=org.org_id,
             label=label,
-            permission_set=permission_set,
+            # As scopes, which every release can read (decision 146).
+            permission_set=None if operate else permission_set,
+            granted=SCOPES[permission_set] | {OPERATE} if operate else frozenset(),
             created_at=self.clock(),
             expires_at=expires_at,
         )

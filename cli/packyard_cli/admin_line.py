@@ -80,7 +80,12 @@ def add_admin(commands: "_Commands") -> None:
         ("redrive", "maintenance_commands:redrive", "send the dead letters back to their queue"),
     ):
         letter = _add(letters, name, action, text)
-        letter.add_argument("--of", default="cleanup", metavar="QUEUE", help="cleanup or build (cleanup)")
+        letter.add_argument(
+            "--of",
+            default="cleanup",
+            metavar="QUEUE",
+            help="attestation, build, cleanup, delivery or preparation (cleanup)",
+        )
 
 
 def add_quotas(commands: "_Commands") -> None:
@@ -133,6 +138,9 @@ def _key(keys: "_Commands") -> None:
     issue.add_argument("org", metavar="ORG", help="its organisation's id or slug")
     issue.add_argument("--label", required=True, metavar="TEXT", help="what its holder calls it")
     issue.add_argument("--permission-set", choices=PERMISSION_SETS, required=True, help="what it allows")
+    issue.add_argument(
+        "--operate", action="store_true", help="also let it read how the deployment is, of all organisations"
+    )
     issue.add_argument("--expires", metavar="INSTANT", help="such as 2026-12-31T00:00:00Z (never)")
     _by(issue)
     listing = _add(

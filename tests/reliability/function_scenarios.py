@@ -21,6 +21,7 @@ from tests.feeds import make as make_feed
 from tests.feeds import secret_of
 from tests.gateway import Answer, Request, multipart
 from tests.internet import Internet
+from tests.operator_view import OPERATOR, bury, leave_deleting, make_dead_letter_queues
 from tests.packs import a_pack
 from tests.publishers import GITHUB, exchange, token
 from tests.reliability import attesting, feed_requests
@@ -522,6 +523,28 @@ def _usage(setup: Setup) -> None:
     assert look(service, upload_id).body["status"] == "done"
 
 
+def _operator(setup: Setup) -> None:
+    """Look at what waits, what was given up and what an organisation uses."""
+    deployment = setup.deployment
+    with_organisation(deployment)
+    make_dead_letter_queues(deployment.service.aws)
+    bury(deployment.service.aws, "cleanup", "{}")
+    for name in ("going", "going-too"):
+        leave_deleting(
+            deployment.service, deployment.service.upload(PackArchive(name=name).build()).body["id"]
+        )
+    resource = "/operator/deletions"
+    page = setup.ask("operator_view", "GET", resource, query={"limit": "1"}, caller=OPERATOR)
+    cursor = json.loads(page["body"])["next_cursor"]
+    for path, query in (
+        (resource, {"cursor": cursor}),
+        ("/operator/dead-letters", {}),
+        (f"/operator/organisations/{ACME.org_slug}", {}),
+    ):
+        answer = setup.ask("operator_view", "GET", path, query=query, caller=OPERATOR)
+        assert answer["statusCode"] == 200, answer["body"]
+
+
 def _dry_runs(setup: Setup) -> None:
     """Try what takes an archive or an image, with and without the index of what stands."""
     deployment = setup.deployment
@@ -793,6 +816,7 @@ SCENARIOS: Final[Mapping[str, Callable[[Setup], None]]] = {
     "feeds": _feeds,
     "events": _events,
     "usage": _usage,
+    "the operator's view": _operator,
     "the distribution door": _door,
     "version policies": _version_policies,
     "signature policies": _signature_policies,

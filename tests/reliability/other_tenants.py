@@ -39,6 +39,7 @@ _IN_PATHS: Final = {
     "feed_id": "feed",
     "webhook_id": "webhook",
     "delivery_id": "delivery",
+    "org": "organisation",
 }
 # The folder of what serves each operation of the document.
 # A webhook's packs are a filter, which may name what is not there.
@@ -252,6 +253,11 @@ def pairs(both: TwoOrganisations, place: Place) -> list[Pair]:
         "filter": _packs,
         "feed": lambda both: [Pair("feed", both.notes["their feed"], unknown_id("feed"))],
         "publisher": lambda both: [Pair("publisher", both.notes["their publisher"], unknown_id("pub"))],
+        # Tenants' keys learn of none; the operator's may know of all (`test_operator_view`).
+        "organisation": lambda _both: [
+            Pair("slug", OTHER.org_slug, "nobody"),
+            Pair("id", OTHER.org_id, f"{OTHER.org_id[:-2]}zz"),
+        ],
         "webhook": lambda both: [Pair("webhook", both.notes["their webhook"], unknown_id("whk"))],
         "delivery": lambda both: [
             Pair("delivery", both.notes["their delivery"], f"{both.notes['their delivery'][:-2]}ZZ")
@@ -447,6 +453,7 @@ def _own(both: TwoOrganisations, operation: Operation, kind: str) -> str:
         "feed": both.notes["own feed"],
         "webhook": both.notes["own webhook"],
         "delivery": both.notes["own delivery"],
+        "organisation": CALLER.org_slug,
         "image": f"127.0.0.1:{both.deployment.elsewhere.port}/team/{image}:2.0.0",
     }
     return own[kind]

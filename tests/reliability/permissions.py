@@ -38,6 +38,7 @@ _OF_KEY: Final = {
     ("s3", "GetObject"): ("Decrypt",),
     ("s3", "HeadObject"): ("Decrypt",),
     ("s3", "PutObject"): ("GenerateDataKey",),
+    ("sqs", "ReceiveMessage"): ("Decrypt",),
     ("sqs", "SendMessage"): ("GenerateDataKey", "Decrypt"),
     ("sqs", "SendMessageBatch"): ("GenerateDataKey", "Decrypt"),
     ("secretsmanager", "GetSecretValue"): ("Decrypt",),

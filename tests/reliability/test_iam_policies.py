@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 import pytest
 from moto import mock_aws
-from tests.aws import CURSOR_SECRET, TABLE, aws_in_memory
+from tests.aws import CURSOR_SECRET, DEAD_LETTER_QUEUES, TABLE, aws_in_memory
 from tests.engine.wire import deliver
 from tests.internet import internet
 from tests.reliability import tally
@@ -65,6 +65,10 @@ HOSTILE = [
     ("an API key read among others", table_need("BatchGetItem", ["PACK#x", "KEY#x"], {"PK", "SK"})),
     ("a list of API keys", table_need("Query", ["ORG#x#keys"], {"GSI1PK"}, index="GSI1")),
     ("a slug", table_need("PutItem", ["SLUG#x"], {"PK", "SK", "org_id"})),
+    ("a slug read", table_need("GetItem", ["SLUG#x"], {"PK", "SK"})),
+    ("a dead letter removed", Need("sqs:DeleteMessage", arn_of("CleanupDeadLetters.Arn"))),
+    ("a dead letter hidden for long", Need("sqs:ChangeMessageVisibility", arn_of("CleanupDeadLetters.Arn"))),
+    ("a dead letter read", Need("sqs:ReceiveMessage", arn_of("CleanupDeadLetters.Arn"))),
     ("an organisation", table_need("PutItem", ["ORG#x"], {"PK", "SK", "billing"})),
     ("a posture", table_need("UpdateItem", ["ORG#x"], {"PK", "SK", "billing"})),
     ("a trial", table_need("UpdateItem", ["ORG#x"], {"PK", "SK", "trial_ends_at"})),
@@ -134,7 +138,7 @@ MAY = {
             "FollowPacks",
         ),
         *("DoorAgentSkills", "DoorBundle", "DoorClawhub", "DoorMarketplace", "DoorMcp", "PrepareArtifacts"),
-        *("Feeds", "GetLock", "GetRolePacks", "IssuePullToken", "PullBlob", "PullManifest"),
+        *("Feeds", "GetLock", "GetRolePacks", "IssuePullToken", "OperatorView", "PullBlob", "PullManifest"),
         *(
             "RefreshRole",
             "ReplacePack",
@@ -180,7 +184,7 @@ MAY = {
         *("BuildUpload", "ChangePack", "CleanUp", "ClonePack", "CreatePack", "DeletePack", "PutFile"),
         *("DeleteRevision", "ReplacePack", "ReuploadPack", "UploadPack"),
     },
-    "a usage read": {"GetUsage"},
+    "a usage read": {"GetUsage", "OperatorView"},
     "a usage read for a dry run": {
         *("BuildUpload", "ChangePack", "CreatePack", "PutFile", "ReplacePack", "ReuploadPack", "UploadPack"),
     },
@@ -199,7 +203,9 @@ MAY = {
     "a webhook": {"Deliver", "RetryDelivery", "Webhooks"},
     "webhooks read": {"Deliver", "RetryDelivery", "WebhookDeliveries", "Webhooks"},
     "a delivery forged": {"Deliver", "RetryDelivery"},
-    "what is being deleted": {"MeasureBacklog"},
+    "what is being deleted": {"MeasureBacklog", "OperatorView"},
+    "a slug read": {"ExchangeOidc", "OperatorView"},
+    "a dead letter read": {"OperatorView"},
     "what signs cursors": {
         "Feeds",
         "ListEvents",
@@ -207,6 +213,7 @@ MAY = {
         "ListPacks",
         "ListRevisions",
         "GetRolePacks",
+        "OperatorView",
         "TrustedPublishers",
         "WebhookDeliveries",
     },
@@ -387,6 +394,11 @@ def test_a_role_gets_nothing_from_policies_that_others_write_but_logs_and_traces
 @pytest.mark.parametrize("name", FUNCTIONS)
 def test_messages_are_taken_by_those_who_consume_them_and_only_from_their_queue(name: str) -> None:
     taken = {grant.resource for grant in grants(name) if grant.action in BY_LAMBDA}
+    if name == "OperatorView":
+        # It looks at messages that were given up, and may not take one away.
+        assert taken == {arn_of(f"{queue.capitalize()}DeadLetters.Arn") for queue in DEAD_LETTER_QUEUES}
+        assert not {"sqs:DeleteMessage", "sqs:SendMessage"} & {grant.action for grant in grants(name)}
+        return
     sources = {
         "AttestImage": "AttestationQueue.Arn",
         "BuildUpload": "BuildQueue.Arn",

@@ -60,6 +60,10 @@ _NAMES: Final[Mapping[str, Any]] = {
     "DeliveryQueue.Arn": f"arn:aws:sqs:{REGION}:{ACCOUNT}:packyard-test-deliveries.fifo",
     "DeliveryRetryQueue.Arn": f"arn:aws:sqs:{REGION}:{ACCOUNT}:packyard-test-retries",
     "DeliveryDeadLetters.Arn": f"arn:aws:sqs:{REGION}:{ACCOUNT}:packyard-test-dead-letters",
+    "AttestationDeadLetters.Arn": f"arn:aws:sqs:{REGION}:{ACCOUNT}:packyard-test-attestation-dead-letters",
+    "BuildDeadLetters.Arn": f"arn:aws:sqs:{REGION}:{ACCOUNT}:packyard-test-build-dead-letters",
+    "CleanupDeadLetters.Arn": f"arn:aws:sqs:{REGION}:{ACCOUNT}:packyard-test-cleanup-dead-letters",
+    "PreparationDeadLetters.Arn": f"arn:aws:sqs:{REGION}:{ACCOUNT}:packyard-test-preparation-dead-letters",
     "BuildQueue.Arn": f"arn:aws:sqs:{REGION}:{ACCOUNT}:packyard-test-build",
 }
 

@@ -107,6 +107,22 @@ def test_a_new_organisation_s_new_key_opens_the_api(service: Service, operator: 
     assert (context["scopes"], context["may_create"]) == (" ".join(sorted(SCOPES)), "true")
 
 
+def test_a_key_may_operate_besides_what_its_permission_set_allows(
+    service: Service, operator: Operator
+) -> None:
+    operator.org("acme")
+    issue = ("key", "issue", "acme", "--label", "ada", "--operate", "--permission-set")
+    (alone,), (with_all,) = operator.does(*issue, "read_only"), operator.does(*issue, "full_access")
+
+    assert authorize(service, alone)["scopes"] == "operate"
+    assert authorize(service, with_all)["scopes"].split() == sorted([*SCOPES, "operate"])
+    # Its form says what it is, before anybody asks the service.
+    assert alone.startswith("sk_operator_")
+    listed = operator.reads("key", "list", "acme")["keys"]
+    assert sorted((key["scopes"] for key in listed), key=len) == [["operate"], sorted([*SCOPES, "operate"])]
+    assert "operate" in operator.does("key", "list", "acme")[1]
+
+
 def test_organisations_are_found_by_id_and_by_slug(operator: Operator) -> None:
     org_id = operator.org("acme", "--platform")
 

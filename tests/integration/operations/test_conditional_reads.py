@@ -11,6 +11,7 @@ from tests import feeds, scans
 from tests.documented import DOCUMENT
 from tests.engine.taps import Log
 from tests.gateway import Request, multipart
+from tests.operator_view import OPERATOR, bury, leave_deleting, make_dead_letter_queues
 from tests.publishers import add as add_publisher
 from tests.revisions import withdraw
 from tests.service import ACME, GLOBEX, PackArchive, Service, running_service
@@ -43,7 +44,9 @@ class Scene:
     feed: str
     address: str
 
-    def ask(self, function: str, path: str, known: str | None = None, caller: Caller | None = ACME) -> Any:
+    def ask(
+        self, function: str, path: str, known: str | None = None, caller: Caller | None = OPERATOR
+    ) -> Any:
         """Read something, and say that a body is known."""
         headers = {"Accept": "*/*"} | ({"If-None-Match": known} if known else {})
         things = {"pack": self.pack, "upload": self.upload, "webhook": self.webhook, "feed": self.feed}
@@ -64,6 +67,9 @@ class Scene:
 def scene(service: Service) -> Scene:
     pack = service.upload(FIRST.build())
     service.set_role("support", [])
+    make_dead_letter_queues(service.aws)
+    org = Org(org_id=ACME.org_id, slug=ACME.org_slug, billing=BillingPosture.ACTIVE)
+    service.services.tenants.put_org(org)
     webhook = service.send("webhooks", "POST", "/webhooks", json={"url": "https://example.com/hooks"})
     feed = feeds.make(service)
     return Scene(
@@ -130,8 +136,6 @@ def deliver(scene: Scene) -> None:
 
 
 def set_policy(scene: Scene) -> object:
-    org = Org(org_id=ACME.org_id, slug=ACME.org_slug, billing=BillingPosture.ACTIVE)
-    scene.service.services.tenants.put_org(org)
     body = {"version_policy": "increasing"}
     return scene.service.send("policies", "PUT", "/version-policy", json=body)
 
@@ -313,6 +317,27 @@ READS = [
         calls=("dynamodb.BatchGetItem",),
     ),
     Read(
+        function="operator_view",
+        name="list_deletions",
+        path="/operator/deletions",
+        changes=(lambda scene: leave_deleting(scene.service, scene.pack),),
+        calls=("dynamodb.Query",),
+    ),
+    Read(
+        function="operator_view",
+        name="list_dead_letters",
+        path="/operator/dead-letters",
+        changes=(lambda scene: bury(scene.service.aws, "cleanup", "{}"),),
+        calls=("sqs.GetQueueAttributes",) * 5,
+    ),
+    Read(
+        function="operator_view",
+        name="get_organisation",
+        path="/operator/organisations/acme",
+        changes=(lambda scene: limit(scene.service, Quota.PACKS, 1000),),
+        calls=("dynamodb.GetItem", "dynamodb.GetItem", "dynamodb.BatchGetItem"),
+    ),
+    Read(
         function="list_revisions",
         name="list_revisions",
         path="/packs/{pack}/revisions",
@@ -454,6 +479,9 @@ def test_a_caller_who_may_not_read_is_refused_whatever_tag_they_send(scene: Scen
             "signature_policy",
             "version_policy",
         )
+        if read.function == "operator_view":
+            assert theirs["statusCode"] == 403
+            continue
         assert theirs["statusCode"] == (
             404 if (read.name or read.function) not in lists else theirs["statusCode"]
         )

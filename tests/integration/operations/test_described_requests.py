@@ -10,7 +10,8 @@ import pytest
 from tests.documented import DOCUMENT, is_of_another_protocol
 from tests.functions import function_of
 from tests.gateway import Answer, Request, multipart
-from tests.service import ACME, Service, running_service
+from tests.operator_view import OPERATOR
+from tests.service import Service, running_service
 
 import packyard.http
 from packyard.http.fields import Body, Field
@@ -43,6 +44,7 @@ PATH_VALUES = {
     "webhook_id": "whk_01HZ0000000000000000009999",
     "delivery_id": "01HZ0000000000000000009999",
     "asset": "index-0.js",
+    "org": "acme",
 }
 # A header that every reader of it refuses, whatever else the request holds.
 MALFORMED = {"If-Match": '"', "If-None-Match": "x y", "Idempotency-Key": "not visible"}
@@ -75,7 +77,7 @@ def service() -> Iterator[Service]:
 def ask(service: Service, method: str, path: str, details: dict[str, Any], **more: Any) -> Answer:
     """Send a request to the function that the document names."""
     function = function_of(details["operationId"])
-    request = Request(method=method, resource=path, path=path.format(**PATH_VALUES), caller=ACME, **more)
+    request = Request(method=method, resource=path, path=path.format(**PATH_VALUES), caller=OPERATOR, **more)
     return service.request(function, request)
 
 

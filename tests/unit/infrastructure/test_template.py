@@ -133,11 +133,20 @@ def test_a_parameter_has_the_default_and_the_kind_of_its_setting(
 def test_a_setting_without_a_parameter_of_its_own_is_a_resource_and_must_be_there() -> None:
     by_parameter = {parameter.values[0] for parameter in SET_BY_PARAMETERS}
 
-    # The scanner cannot refer to itself, so only those who invoke it are told.
-    told_by_some = {"PACKYARD_SCAN_FUNCTION"}
+    # The scanner cannot refer to itself, so only those who invoke it are told. Dead letters are shown by one function.
+    told_by_some = {"PACKYARD_SCAN_FUNCTION", "PACKYARD_DEAD_LETTER_QUEUES"}
 
     others = {v.name for v in settings.variables() if v not in by_parameter}
     assert others == set(settings.required()) | told_by_some
+
+
+def test_the_operator_is_shown_every_queue_of_dead_letters_by_the_name_that_the_command_has_for_it() -> None:
+    shown = FUNCTIONS["OperatorView"]["Environment"]["Variables"]["PACKYARD_DEAD_LETTER_QUEUES"]
+    outputs = [name for name in template()["Outputs"] if name.endswith("DeadLettersUrl")]
+
+    assert sorted(shown.split()) == sorted(
+        f"{name.removesuffix('DeadLettersUrl').lower()}=${{{name.removesuffix('Url')}}}" for name in outputs
+    )
 
 
 def test_who_publishes_and_who_judges_publishes_is_told_of_the_scanner_and_nobody_else() -> None:

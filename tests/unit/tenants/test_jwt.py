@@ -104,6 +104,11 @@ def test_full_access_stands_for_every_scope() -> None:
     assert read(rs256(permissions=["full_access"])).scopes == SCOPES
 
 
+def test_no_token_may_operate_whatever_its_issuer_says() -> None:
+    assert read(rs256(permissions=["full_access", "operate"])).scopes == SCOPES
+    assert read(rs256(permissions=["operate"])).scopes == set()
+
+
 @pytest.mark.parametrize("permissions", [None, [], ["caps:read"], ["CAPS:WRITE"], ["caps:write "]])
 def test_without_the_permission_there_is_no_scope(permissions: Any) -> None:
     assert read(rs256(permissions=permissions)).scopes == frozenset()

@@ -15,6 +15,7 @@ PackyardError                    code                       status
 │  ├─ KeyNotFound                key_not_found              404
 │  ├─ WebhookNotFound            webhook_not_found          404
 │  ├─ PublisherNotFound          publisher_not_found        404
+│  ├─ OrganisationNotFound       organisation_not_found     404
 │  └─ RouteNotFound              route_not_found            404
 ├─ MethodNotAllowed              method_not_allowed         405
 ├─ Conflict
@@ -266,6 +267,18 @@ class PublisherNotFound(NotFound):
     def __init__(self) -> None:
         super().__init__(
             "This organisation has no such trusted publisher; GET /trusted-publishers lists them with their ids."
+        )
+
+
+class OrganisationNotFound(NotFound):
+    """There is no such organisation. Only the operator is told."""
+
+    code = "organisation_not_found"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "There is no organisation of this slug or id. A slug is what its hosts begin with; packyard admin org "
+            "create makes an organisation."
         )
 
 

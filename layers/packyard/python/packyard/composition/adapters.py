@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from packyard.messaging.attestation_queue import AttestationQueue
     from packyard.messaging.build_queue import BuildQueue
     from packyard.messaging.cleanup_queue import CleanupQueue
+    from packyard.messaging.dead_letters import DeadLetters
     from packyard.messaging.delivery_queue import DeliveryQueue
     from packyard.messaging.event_bus import EventBus
     from packyard.messaging.preparation_queue import PreparationQueue
@@ -535,6 +536,14 @@ class Adapters:
             retry_url=settings.delivery_retry_queue_url,
             dead_letters_url=settings.delivery_dead_letters_url,
         )
+
+    @cached_property
+    def dead_letters(self) -> "Mapping[str, DeadLetters]":
+        """The dead-letter queues, by name."""
+        from packyard.messaging.dead_letters import DeadLetters
+
+        urls = self.settings.dead_letters
+        return {name: DeadLetters(client=self._sqs, url=url) for name, url in urls.items()}
 
     @cached_property
     def attestation_queue(self) -> "AttestationQueue":

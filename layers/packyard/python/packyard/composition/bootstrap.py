@@ -46,6 +46,7 @@ if TYPE_CHECKING:
     from packyard.operations.keys import KeyMaker
     from packyard.operations.lock import LockReader
     from packyard.operations.once import Once
+    from packyard.operations.operator_view import OperatorView
     from packyard.operations.pack_scans import PackScans
     from packyard.operations.policies import Policies
     from packyard.operations.prepare import Preparer
@@ -108,6 +109,19 @@ class Services(Adapters):
         from packyard.operations.keys import KeyMaker
 
         return KeyMaker(keys=self.api_keys, clock=self.clock, random_bytes=self.random_bytes)
+
+    @cached_property
+    def operator_view(self) -> "OperatorView":
+        """Reads how the deployment is."""
+        from packyard.operations.operator_view import OperatorView
+
+        return OperatorView(
+            deletions=self.deletions,
+            tenants=self.tenants,
+            usage=self.usage,
+            dead_letters=lambda: self.dead_letters,
+            clock=self.clock,
+        )
 
     @cached_property
     def publisher_keeper(self) -> "PublisherKeeper":

@@ -133,6 +133,7 @@ class Settings:
             of CI begins with it. Empty for the URL by which a request came.
         event_bus_name: The event bus of EventBridge that gets all events; empty for none.
         scan_function: The function that scans, with its alias; empty if nothing is scanned.
+        dead_letter_queues: The dead-letter queues, `name=URL` with a space between; empty but for the operator's view.
         registry_credentials: ARN of the secret with the credentials for third-party registries; empty for none.
     """
 
@@ -173,6 +174,12 @@ class Settings:
     public_url: str = ""
     event_bus_name: str = ""
     scan_function: str = ""
+    dead_letter_queues: str = ""
+
+    @property
+    def dead_letters(self) -> Mapping[str, str]:
+        """The URLs of the dead-letter queues, by the names that the operator's command has for them."""
+        return dict(pair.split("=", 1) for pair in self.dead_letter_queues.split())
 
     @property
     def builder(self) -> str:

@@ -15,7 +15,7 @@ from packyard.http.fields import Field
 from packyard.http.query import require_known
 from packyard.packs.timestamp import format_timestamp, parse_timestamp
 from packyard.tenants.api_key import SCOPES
-from packyard.tenants.caller import WRITE, Caller
+from packyard.tenants.caller import OPERATE, WRITE, Caller
 from packyard.tenants.version_policy import VersionPolicy
 
 
@@ -110,6 +110,11 @@ def visitor(event: APIGatewayProxyEvent, *, api_domain: str) -> Caller:
 
 def _require_scope(caller: Caller, scope: str) -> None:
     if scope not in caller.scopes:
+        if scope == OPERATE:
+            raise PermissionDenied(
+                f"This credential lacks the scope {OPERATE}, which this operation needs. Only the operator of this "
+                "service gives it, with packyard admin key issue --operate."
+            )
         sets = " or ".join(str(name) for name, scopes in SCOPES.items() if scope in scopes)
         raise PermissionDenied(
             f"This credential lacks the scope {scope}, which this operation needs. API keys of the permission set "

@@ -18,7 +18,7 @@ from packyard.packs.timestamp import format_timestamp
 from packyard.store.api_keys import KeyPage, binding
 from packyard.store.cursors import Cursors
 from packyard.tenants.api_key import KEY_ID, MAX_LABEL_CHARACTERS, ApiKey, parse_label
-from packyard.tenants.caller import FULL_ACCESS, SCOPES, Caller, expand_scopes
+from packyard.tenants.caller import FULL_ACCESS, OPERATE, SCOPES, Caller, expand_scopes
 from packyard.text.suggestion import not_one_of
 
 _SCOPE_NAMES: Final = (*sorted(SCOPES), FULL_ACCESS)
@@ -156,7 +156,11 @@ def _scopes(value: Any, faults: dict[str, str], *, of_a_pack: bool) -> frozenset
     if not isinstance(value, list) or not all(isinstance(scope, str) for scope in value):
         faults[_SCOPES.name] = 'must be a list of texts, as in ["caps:write"]; a key that only reads has []'
         return frozenset()
-    if unknown := [scope for scope in value if scope not in _SCOPE_NAMES]:
+    if OPERATE in value:
+        faults[_SCOPES.name] = (
+            f"cannot have {OPERATE}, which only the operator of this service gives; leave that out"
+        )
+    elif unknown := [scope for scope in value if scope not in _SCOPE_NAMES]:
         faults[_SCOPES.name] = not_one_of(unknown[0][:64], _SCOPE_NAMES)
     elif len(set(value)) < len(value):
         faults[_SCOPES.name] = "names a scope twice; name it once"

@@ -20,6 +20,7 @@ from packyard.oci.digest import Digest
 from packyard.packs.pack import Pack, PackStatus
 from packyard.packs.precondition import IfMatch
 from packyard.packs.timestamp import format_timestamp, parse_timestamp
+from packyard.store.cursor import Binding, Position
 from packyard.store.events import EventLog
 from packyard.store.keys import (
     DELETING_PARTITION,
@@ -81,6 +82,19 @@ class Backlog:
 
     count: int
     oldest_asked_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeletionPage:
+    """One page of the packs that are being deleted.
+
+    Attributes:
+        deletions: The oldest deletion first.
+        next_position: Where the next page begins; None on the last page.
+    """
+
+    deletions: tuple[Deletion, ...]
+    next_position: Position | None
 
 
 class DeletionStore:
@@ -168,6 +182,32 @@ class DeletionStore:
         while page.last_key is not None:
             page = self._table.query(listed, start=page.last_key)
             yield from map(_deletion, page.items)
+
+    def page(self, *, limit: int, position: Position | None = None) -> DeletionPage:
+        """Return a page of the packs that are being deleted. One read of the index, which is eventually consistent.
+
+        Args:
+            limit: The most, 1 to 100.
+            position: The previous page's `next_position`; None for the first page.
+
+        Raises:
+            ServiceUnavailable: DynamoDB did not answer.
+        """
+        found = self._table.query(
+            Query(
+                index="GSI3",
+                condition="GSI3PK = :partition AND GSI3SK > :after",
+                # A space sorts before every key of the index.
+                values={":partition": DELETING_PARTITION, ":after": position or " "},
+                limit=limit + 1,
+            )
+        )
+        items = found.items[:limit]
+        more = len(found.items) > limit or found.last_key is not None
+        return DeletionPage(
+            deletions=tuple(map(_deletion, items)),
+            next_position=Position(items[-1]["GSI3SK"]) if more else None,
+        )
 
     def backlog(self) -> "Backlog":
         """Return how many packs are being deleted, and when the oldest deletion was asked for. One read of the index.
@@ -299,6 +339,11 @@ class DeletionStore:
         )
         roles = [item["SK"].removeprefix(prefix) for item in own.items]
         return PackInUse(role_ids=roles, others=int(row.get("foreign_refs", 0)))
+
+
+def binding(*, org_id: str) -> Binding:
+    """Return what a cursor of the list of deletions is valid for."""
+    return {"listing": "deletions", "org_id": org_id}
 
 
 def _deletion(item: Item) -> Deletion:

@@ -5,6 +5,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
+from packyard.packs.manifest.name import parse_slug
 from packyard.packs.timestamp import format_timestamp, parse_timestamp
 from packyard.store.api_key_items import from_item
 from packyard.store.events import EventLog
@@ -13,7 +14,7 @@ from packyard.store.table import ConditionFailed, Item, Put, Query, Table, Trans
 from packyard.store.version_policies import policy_of
 from packyard.tenants.api_key import ApiKey
 from packyard.tenants.caller import OPERATOR
-from packyard.tenants.org import BillingPosture, Org
+from packyard.tenants.org import ORG_ID, BillingPosture, Org
 
 
 class SlugTaken(Exception):
@@ -69,6 +70,22 @@ class TenantStore:
         """
         item = self._table.get(slug_key(slug))
         return None if item is None else item["org_id"]
+
+    def named(self, text: str) -> Org | None:
+        """Return the organisation of this id or slug, or None. One or two consistent reads.
+
+        Of a text that cannot be either, none.
+
+        Raises:
+            ServiceUnavailable: DynamoDB did not answer.
+        """
+        if ORG_ID.fullmatch(text):
+            return self.get_org(text)
+        try:
+            org_id = self.find_org(parse_slug(text))
+        except ValueError:
+            return None
+        return None if org_id is None else self.get_org(org_id)
 
     def get_api_key(self, key_hash: str) -> ApiKey | None:
         """Return an API key, even if it is revoked or expired, or None. One consistent read.

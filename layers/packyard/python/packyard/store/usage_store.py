@@ -39,14 +39,24 @@ class UsageStore:
         Raises:
             ServiceUnavailable: DynamoDB did not answer, or did not return all of the items.
         """
+        return self.read_with_own(org_id, now=now)[0]
+
+    def read_with_own(self, org_id: str, *, now: datetime) -> tuple[Usage, Quotas]:
+        """Return the same, and of the limits those that the operator has set for it. One consistent read.
+
+        Raises:
+            ServiceUnavailable: As for `read`.
+        """
         counted, builds = self._items(org_id)
-        return usage_of(
+        own = _own_limits(counted, builds)
+        usage = usage_of(
             counted,
             defaults=self._defaults,
             day=now.date(),
             builds=len(under_way(builds, now)),
-            max_builds=_own_limits(counted, builds).builds_at_once,
+            max_builds=own.builds_at_once,
         )
+        return usage, own
 
     def own_limits(self, org_id: str) -> Quotas:
         """Return the limits that the operator has set for an organisation, without the defaults. One consistent read.

@@ -13,6 +13,8 @@ from typing import Final
 from packyard.tenants import caller
 
 PREFIX: Final = "sk_"
+# Of keys that may `operate`, so that the console, people and scanners tell them apart. It grants nothing by itself.
+OPERATOR_PREFIX: Final = "sk_operator_"
 SECRET_BYTES: Final = 32
 MAX_LABEL_CHARACTERS: Final = 120
 # In requests and answers a key is named by its hash, by which it is stored, so that one read finds it.
@@ -48,8 +50,9 @@ class ApiKey:
         org_id: The organisation that the key acts for.
         label: A name that its maker gave to the key.
         created_at: When it was issued.
-        permission_set: The permissions of a key that the operator has issued; None for a key made through the API.
-        granted: The scopes of a key made through the API.
+        permission_set: The permissions of a key that the operator has issued; None for a key made through the API, and
+            for one that may `operate`.
+        granted: The scopes of such a key.
         pack_name: The name of the only pack that the key may touch; None for all packs.
         revoked_at: When it was revoked; None if it was not.
         revoked_by: Who revoked it, a principal; None if the operator did, or nobody.
@@ -99,18 +102,19 @@ class ApiKey:
         return self.revoked_at is None and (self.expires_at is None or now < self.expires_at)
 
 
-def new_secret(random_bytes: bytes) -> str:
-    """Return a new key's secret: `sk_` and 43 base64url characters.
+def new_secret(random_bytes: bytes, *, prefix: str = PREFIX) -> str:
+    """Return a new key's secret: its prefix and 43 base64url characters.
 
     Args:
         random_bytes: 32 bytes from the operating system's random source.
+        prefix: `PREFIX` or `OPERATOR_PREFIX`.
 
     Raises:
         ValueError: Not 32 bytes.
     """
     if len(random_bytes) != SECRET_BYTES:
         raise ValueError(f"must be {SECRET_BYTES} random bytes")
-    return PREFIX + urlsafe_b64encode(random_bytes).rstrip(b"=").decode()
+    return prefix + urlsafe_b64encode(random_bytes).rstrip(b"=").decode()
 
 
 def parse_label(text: str) -> str:

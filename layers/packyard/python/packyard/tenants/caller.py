@@ -13,6 +13,8 @@ WRITE_KEYS: Final = "keys:write"
 WRITE_HOOKS: Final = "hooks:write"
 WRITE_POLICIES: Final = "policy:write"
 READ_AUDIT: Final = "audit:read"
+# To read how the whole deployment is (decision 146). It is not one of `SCOPES`: only the operator's command gives it.
+OPERATE: Final = "operate"
 # The operator as an actor, where no name is known; with a name, `operator:` and the name.
 OPERATOR: Final = "operator"
 # Stands for all scopes, in a JWT and in a request for a key.
