@@ -12,10 +12,11 @@ from typing import Final
 
 import urllib3
 
+from local.seeds import OPERATOR, PLATFORM
 from local.stack import StackDescription
 
-# Whose links are shown: an organisation like any other, and the operator's own.
-SLUGS: Final = ("acme", "platform")
+# Whose links are shown: an organisation like any other, the operator's own, and the operator.
+WHOSE: Final = ("acme", PLATFORM, OPERATOR)
 # Beside the emulator's own state, where it looks for them.
 FOLDER: Final = "logins"
 _LIFE_SECONDS: Final = 24 * 60 * 60
@@ -29,19 +30,19 @@ def console_url(stack: StackDescription) -> str:
     return f"{stack['api_url']}/console"
 
 
-def login_link(stack: StackDescription, folder: Path, slug: str) -> str:
+def login_link(stack: StackDescription, folder: Path, whose: str) -> str:
     """Return a link that signs in once, or the page's address alone if no key can be made for it.
 
     Args:
         stack: The running stack.
         folder: Its state.
-        slug: The organisation to sign in for.
+        whose: One of `WHOSE`: the organisation to sign in for, or the operator.
     """
-    code = _standing(folder / FOLDER, slug) or _made(stack, folder / FOLDER, slug)
+    code = _standing(folder / FOLDER, whose) or _made(stack, folder / FOLDER, whose)
     return f"{console_url(stack)}#/login/{code}" if code else console_url(stack)
 
 
-def _standing(folder: Path, slug: str) -> str | None:
+def _standing(folder: Path, whose: str) -> str | None:
     """Return the code of a link of before that nobody has used. Others are forgotten."""
     kept = None
     # A name with a dot in front is a link that is being used.
@@ -49,12 +50,24 @@ def _standing(folder: Path, slug: str) -> str | None:
         made = json.loads(place.read_text())
         if made["until"] < time.time() + _SHOWN_AGAIN_SECONDS:
             place.unlink(missing_ok=True)
-        elif made["slug"] == slug:
+        elif made["slug"] == whose:
             kept = place.name
     return kept
 
 
-def _made(stack: StackDescription, folder: Path, slug: str) -> str | None:
+def _made(stack: StackDescription, folder: Path, whose: str) -> str | None:
+    key = stack["orgs"][PLATFORM]["keys"][OPERATOR] if whose == OPERATOR else _new_key(stack, whose)
+    if key is None:
+        return None
+    code = secrets.token_urlsafe()
+    folder.mkdir(mode=0o700, exist_ok=True)
+    place = folder / code
+    place.touch(mode=0o600)
+    place.write_text(json.dumps({"slug": whose, "until": time.time() + _LIFE_SECONDS, "key": key}))
+    return code
+
+
+def _new_key(stack: StackDescription, slug: str) -> str | None:
     asked = {"label": "console of make run", "scopes": ["full_access"], "expires_in": _LIFE_SECONDS}
     answer = urllib3.request(
         "POST",
@@ -65,13 +78,4 @@ def _made(stack: StackDescription, folder: Path, slug: str) -> str | None:
         timeout=_SECONDS,
     )
     # There are a hundred keys already: all of them work at the page.
-    if answer.status != 201:  # noqa: PLR2004 - RFC 9110
-        return None
-    code = secrets.token_urlsafe()
-    folder.mkdir(mode=0o700, exist_ok=True)
-    place = folder / code
-    place.touch(mode=0o600)
-    place.write_text(
-        json.dumps({"slug": slug, "until": time.time() + _LIFE_SECONDS, "key": answer.json()["key"]})
-    )
-    return code
+    return str(answer.json()["key"]) if answer.status == 201 else None  # noqa: PLR2004 - RFC 9110

@@ -6,19 +6,31 @@ from collections.abc import Callable
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import TypedDict
+from typing import Final, TypedDict
 
 from ulid import ULID
 
 from packyard.store.events import EventLog
 from packyard.store.table import ConditionFailed
 from packyard.store.tenants import TenantStore
-from packyard.tenants.api_key import SECRET_BYTES, ApiKey, PermissionSet, hash_secret, new_secret
+from packyard.tenants.api_key import (
+    OPERATOR_PREFIX,
+    SECRET_BYTES,
+    ApiKey,
+    PermissionSet,
+    hash_secret,
+    new_secret,
+)
+from packyard.tenants.caller import OPERATE
 from packyard.tenants.org import BillingPosture, Org
+
+# Whose key may also `operate`, and how its description names that key.
+PLATFORM: Final = "platform"
+OPERATOR: Final = "operator"
 
 
 class SeededOrg(TypedDict):
-    """An organisation's id, and the secret of its key for each permission set."""
+    """An organisation's id, and the secret of its key for each permission set. The platform has the operator's too."""
 
     org_id: str
     keys: dict[str, str]
@@ -32,7 +44,7 @@ def _new_org(slug: str, org_id: str, now: datetime) -> Org:
             ended = now - timedelta(days=1)
             return Org(org_id=org_id, slug=slug, billing=BillingPosture.TRIAL, trial_ends_at=ended)
         case _:
-            return Org(org_id=org_id, slug=slug, billing=BillingPosture.ACTIVE, platform=slug == "platform")
+            return Org(org_id=org_id, slug=slug, billing=BillingPosture.ACTIVE, platform=slug == PLATFORM)
 
 
 def seeding_events() -> EventLog:
@@ -45,7 +57,7 @@ def seeding_events() -> EventLog:
     )
 
 
-SLUGS = ("acme", "globex", "lapsed", "trial-over", "platform")
+SLUGS = ("acme", "globex", "lapsed", "trial-over", PLATFORM)
 
 
 def seed(*, tenants: TenantStore, remembered: Path, clock: Callable[[], datetime]) -> dict[str, SeededOrg]:
@@ -60,6 +72,10 @@ def seed(*, tenants: TenantStore, remembered: Path, clock: Callable[[], datetime
         remembered.touch(mode=0o600)
         remembered.write_text(json.dumps({slug: _new_seed() for slug in SLUGS}, indent=2))
     seeds: dict[str, SeededOrg] = json.loads(remembered.read_text())
+    # A state of before has none.
+    if OPERATOR not in (keys := seeds[PLATFORM]["keys"]):
+        keys[OPERATOR] = new_secret(secrets.token_bytes(SECRET_BYTES), prefix=OPERATOR_PREFIX)
+        remembered.write_text(json.dumps(seeds, indent=2))
     for slug, seeded in seeds.items():
         _write(slug, seeded, tenants, clock())
     return seeds
@@ -80,12 +96,13 @@ def new_organisation(*, tenants: TenantStore, clock: Callable[[], datetime]) -> 
 def _write(slug: str, seeded: SeededOrg, tenants: TenantStore, now: datetime) -> None:
     with suppress(ConditionFailed):
         tenants.put_org(_new_org(slug, seeded["org_id"], now))
-    for permission_set, secret in seeded["keys"].items():
+    for name, secret in seeded["keys"].items():
         key = ApiKey(
             key_hash=hash_secret(secret),
             org_id=seeded["org_id"],
-            label=f"local {permission_set}",
-            permission_set=PermissionSet(permission_set),
+            label=f"local {name}",
+            permission_set=None if name == OPERATOR else PermissionSet(name),
+            granted=frozenset({OPERATE}) if name == OPERATOR else frozenset(),
             created_at=now,
         )
         with suppress(ConditionFailed):

@@ -12,7 +12,7 @@ from local.environments import LOCAL, PROJECT
 from local.first_push import Pushed, push_and_read_back
 from local.interruption import expect_interruption
 from local.locks import holding
-from local.login_links import SLUGS, login_link
+from local.login_links import WHOSE, login_link
 from local.ports import STATES, check_port
 from local.programs import find
 from local.stack import StackDescription, running_stack
@@ -46,7 +46,7 @@ def serve(*, port_text: str, since: float | None, only_check: bool) -> None:
         _describe_as_latest(folder / "stack.json")
         # Before the message, because its reader may interrupt at once.
         expect_interruption("Saving the state and stopping.")
-        links = {slug: login_link(stack, folder, slug) for slug in SLUGS}
+        links = {whose: login_link(stack, folder, whose) for whose in WHOSE}
         print(_next_steps(stack, folder, links), flush=True)
         # The emulator is the only remaining child. (macOS has no waitid.)
         os.wait()
@@ -95,7 +95,7 @@ It has done its main job once, with the folder {pushed.folder}, for the organisa
 
 
 def _next_steps(stack: StackDescription, folder: Path, links: Mapping[str, str]) -> str:
-    shown = "\n".join(f"  {slug:<9} {link}" for slug, link in links.items())
+    shown = "\n".join(f"  {whose:<9} {link}" for whose, link in links.items())
     key = stack["orgs"]["acme"]["keys"]["full_access"]
     log = os.path.relpath(folder / "emulator.log")
     return f"""

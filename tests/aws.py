@@ -271,6 +271,14 @@ def delivery_queues_in_memory(sqs: "SQSClient") -> None:
         sqs.create_queue(QueueName=name, Attributes=fifo)
 
 
+def dead_letter_queues_in_memory() -> None:
+    """Make the dead-letter queues; only within `aws_in_memory`. Few tests need them."""
+    there = sqs_backends[DEFAULT_ACCOUNT_ID][REGION]
+    for name in DEAD_LETTER_QUEUES.values():
+        if name not in there.queues:
+            there.create_queue(name)
+
+
 def queue_url(name: str) -> str:
     """Return the URL that moto gives a queue."""
     return f"https://sqs.{REGION}.amazonaws.com/123456789012/{name}"

@@ -15,7 +15,7 @@ from moto.core.models import DEFAULT_ACCOUNT_ID
 from moto.sqs.models import sqs_backends
 from tests import feeds, scans
 from tests.attesting import Attesting
-from tests.aws import BUCKET, REGION, TABLE
+from tests.aws import BUCKET, REGION, TABLE, dead_letter_queues_in_memory
 from tests.changes import change
 from tests.contents import Contents
 from tests.door import DoorClient, login
@@ -28,7 +28,7 @@ from tests.feeds import secret_of
 from tests.gateway import Answer, Request, multipart
 from tests.issuer import public
 from tests.operator_view import ask as look_as_operator
-from tests.operator_view import bury, leave_deleting, make_dead_letter_queues
+from tests.operator_view import bury, leave_deleting
 from tests.publishers import GITHUB, exchange, token
 from tests.publishers import KEY as CI_KEY
 from tests.publishers import add as add_publisher
@@ -169,7 +169,7 @@ class Scene:
 
     def give_up(self) -> None:
         """Let there be a dead letter."""
-        make_dead_letter_queues(self.service.aws)
+        dead_letter_queues_in_memory()
         bury(self.service.aws, "cleanup", self.deletion)
 
     def operate(self, what: str) -> Answer:

@@ -28,12 +28,6 @@ def of_organisation(service: Service, named: str, caller: Caller | None = OPERAT
     return ask(service, path, caller, resource="/operator/organisations/{org}")
 
 
-def make_dead_letter_queues(aws: Aws) -> None:
-    """Make the dead-letter queues. Few tests need them."""
-    for name in DEAD_LETTER_QUEUES.values():
-        aws.sqs.create_queue(QueueName=name)
-
-
 def bury(aws: Aws, queue: str, body: str) -> None:
     """Let a message be a dead letter."""
     aws.sqs.send_message(QueueUrl=queue_url(DEAD_LETTER_QUEUES[queue]), MessageBody=body)

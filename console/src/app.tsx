@@ -17,7 +17,7 @@ export function App() {
   return (
     <>
       <a class="skip" href="#main" onClick={focusMain}>Skip to the content</a>
-      <Header here={route.path[0]} />
+      <Header here={route.path[0]} operates={session.operates} />
       <main id="main" tabIndex={-1}><Shown route={route} /></main>
       {/* The screen stays below: what was typed there is not lost. */}
       {ended && <SignInAgain />}
@@ -31,13 +31,13 @@ function focusMain(event: Event) {
   document.getElementById("main")?.focus();
 }
 
-function Header({ here }: { here: string | undefined }) {
+function Header({ here, operates }: { here: string | undefined; operates: boolean }) {
   return (
     <header class="top">
       <a class="brand" href={link([FIRST])}>Packyard</a>
       <nav aria-label="Screens">
         <ul>
-          {Object.entries(PLACES).map(([name, place]) => place.title && (
+          {Object.entries(PLACES).map(([name, place]) => place.title && (operates || !place.operates) && (
             <li key={name}>
               <a href={link([name])} aria-current={here === name ? "page" : undefined}>{place.title}</a>
             </li>

@@ -7,6 +7,8 @@ export type Screen = ComponentType<{ route: Route }>;
 export interface Place {
   /** How the navigation names it; screens without a title are reached from others. */
   readonly title?: string;
+  /** Whether the navigation shows it to the operator only. */
+  readonly operates?: boolean;
   readonly load: (path: readonly string[]) => Promise<{ default: Screen }>;
 }
 
@@ -46,5 +48,10 @@ export const PLACES: Readonly<Record<string, Place>> = {
   usage: {
     title: "Usage",
     load: () => import("./screens/usage.tsx"),
+  },
+  operator: {
+    title: "Operator",
+    operates: true,
+    load: () => import("./screens/operator.tsx"),
   },
 };

@@ -6,7 +6,12 @@ import { store, useStore } from "./store.ts";
 export interface Session {
   /** Of the caller, where a pack of theirs tells it: the API has no other place that does. */
   readonly orgId: string | undefined;
+  /** Whether the key looks like one of the operator's. It is for the service to say whether it is. */
+  readonly operates: boolean;
 }
+
+/** How the secrets of keys begin that may `operate`. Asking would be a refusal for all others, at each sign-in. */
+const OPERATORS = "sk_operator_";
 
 const session = store<Session | undefined>(undefined);
 
@@ -23,7 +28,7 @@ export async function signIn(key: string): Promise<void> {
   const headers = { Authorization: `Bearer ${key}` };
   const { body } = await call("get", "/packs", { query: { owned: true, limit: 1 }, headers });
   credential.take(key);
-  session.set({ orgId: body.packs[0]?.org_id });
+  session.set({ orgId: body.packs[0]?.org_id, operates: key.startsWith(OPERATORS) });
 }
 
 /**

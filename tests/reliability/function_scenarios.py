@@ -9,7 +9,7 @@ from random import Random
 from typing import Any, Final
 
 from tests import revisions, scans
-from tests.aws import BUCKET
+from tests.aws import BUCKET, dead_letter_queues_in_memory
 from tests.changes import archive_of, changes_form
 from tests.changes import change as change_pack
 from tests.credentials import authorized, key_of_acme
@@ -21,7 +21,7 @@ from tests.feeds import make as make_feed
 from tests.feeds import secret_of
 from tests.gateway import Answer, Request, multipart
 from tests.internet import Internet
-from tests.operator_view import OPERATOR, bury, leave_deleting, make_dead_letter_queues
+from tests.operator_view import OPERATOR, bury, leave_deleting
 from tests.packs import a_pack
 from tests.publishers import GITHUB, exchange, token
 from tests.reliability import attesting, feed_requests
@@ -527,7 +527,7 @@ def _operator(setup: Setup) -> None:
     """Look at what waits, what was given up and what an organisation uses."""
     deployment = setup.deployment
     with_organisation(deployment)
-    make_dead_letter_queues(deployment.service.aws)
+    dead_letter_queues_in_memory()
     bury(deployment.service.aws, "cleanup", "{}")
     for name in ("going", "going-too"):
         leave_deleting(

@@ -8,10 +8,11 @@ from urllib.parse import parse_qsl
 
 import pytest
 from tests import feeds, scans
+from tests.aws import dead_letter_queues_in_memory
 from tests.documented import DOCUMENT
 from tests.engine.taps import Log
 from tests.gateway import Request, multipart
-from tests.operator_view import OPERATOR, bury, leave_deleting, make_dead_letter_queues
+from tests.operator_view import OPERATOR, bury, leave_deleting
 from tests.publishers import add as add_publisher
 from tests.revisions import withdraw
 from tests.service import ACME, GLOBEX, PackArchive, Service, running_service
@@ -67,7 +68,7 @@ class Scene:
 def scene(service: Service) -> Scene:
     pack = service.upload(FIRST.build())
     service.set_role("support", [])
-    make_dead_letter_queues(service.aws)
+    dead_letter_queues_in_memory()
     org = Org(org_id=ACME.org_id, slug=ACME.org_slug, billing=BillingPosture.ACTIVE)
     service.services.tenants.put_org(org)
     webhook = service.send("webhooks", "POST", "/webhooks", json={"url": "https://example.com/hooks"})

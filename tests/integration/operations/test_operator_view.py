@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from tests.aws import DEAD_LETTER_QUEUES, queue_url
+from tests.aws import DEAD_LETTER_QUEUES, dead_letter_queues_in_memory, queue_url
 from tests.credentials import authorized
 from tests.engine.taps import Failure, PointName, Span
 from tests.operator_view import (
@@ -15,7 +15,6 @@ from tests.operator_view import (
     ask,
     bury,
     leave_deleting,
-    make_dead_letter_queues,
     of_organisation,
 )
 from tests.service import ACME, GLOBEX, PackArchive, Service, running_service
@@ -40,7 +39,7 @@ def service() -> Iterator[Service]:
             running.services.tenants.put_org(
                 Org(org_id=caller.org_id, slug=caller.org_slug, billing=BillingPosture.ACTIVE)
             )
-        make_dead_letter_queues(running.aws)
+        dead_letter_queues_in_memory()
         yield running
 
 
@@ -149,7 +148,7 @@ def test_the_list_of_deletions_comes_in_pages(service: Service) -> None:
     waiting = [deleting(service, f"pack-{number}") for number in range(3)]
     listed, query = [], {"limit": "1"}
     for _ in waiting:
-        page = ask(service, DELETIONS, **query).body
+        page = ask(service, DELETIONS, OPERATOR, **query).body
         listed += [deletion["pack_id"] for deletion in page["deletions"]]
         query["cursor"] = page.get("next_cursor", "")
 

@@ -1,0 +1,39 @@
+import { call, type Schemas } from "../../api.ts";
+import { Badge, CopyLine, ErrorNotice, Loading, Time, useLoad } from "../../ui/index.ts";
+import { QuotaMeters } from "../quota_meters.tsx";
+
+type Organisation = Schemas["Organisation"];
+
+/** What one organisation uses and may use, and the command that changes that. */
+export function OrganisationUsage({ org }: { org: string }) {
+  const { data, error, reload } = useLoad((signal) => call("get", "/operator/organisations/{org}", { params: { org }, signal }), [org]);
+  if (error !== undefined) return <ErrorNotice error={error} onRetry={reload} />;
+  return data ? <Shown organisation={data.body} /> : <Loading />;
+}
+
+function Shown({ organisation }: { organisation: Organisation }) {
+  const { slug, usage } = organisation;
+  return (
+    <div class="stack">
+      <h3>{slug}</h3>
+      <p class="row">
+        <code>{organisation.id}</code>
+        <Badge tone={organisation.billing === "active" ? "good" : "warning"}>{organisation.billing}</Badge>
+        {organisation.platform && <Badge tone="info">the operator’s own</Badge>}
+        {organisation.trial_ends_at && <span>Its trial ends <Time at={organisation.trial_ends_at} />.</span>}
+      </p>
+      <QuotaMeters
+        usage={usage}
+        heading="h4"
+        after={(quota) => (
+          <p class="small-text">{usage[quota].set === "own" ? "Set for this organisation." : "As the deployment has it."}</p>
+        )}
+      />
+      <p>Any of the limits, as a number, <code>unlimited</code>, or <code>default</code> for the deployment’s:</p>
+      <CopyLine
+        text={`packyard admin --stack STACK quota set ${slug} --packs 200 --stored-bytes 50GiB --publishes-a-day 500 --builds-at-once 8`}
+        what={`the command that changes the quotas of ${slug}`}
+      />
+    </div>
+  );
+}
