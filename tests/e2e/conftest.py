@@ -4,10 +4,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from local.aws import CREDENTIALS
 from local.environments import prepare
 from local.function import free_port
 from local.stack import StackDescription, running_stack
 from tests.e2e.client import Client
+from tests.e2e.operate import Operate, operating
 
 
 @pytest.fixture(scope="session")
@@ -31,3 +33,11 @@ def acme(stack: StackDescription) -> Client:
 @pytest.fixture(scope="session")
 def globex(stack: StackDescription) -> Client:
     return Client.of(stack, "globex")
+
+
+@pytest.fixture
+def operate(stack: StackDescription, monkeypatch: pytest.MonkeyPatch) -> Operate:
+    """Runs a command of the operator, and returns the document that it prints."""
+    for name, value in CREDENTIALS.items():
+        monkeypatch.setenv(name, value)
+    return operating(stack)

@@ -1,38 +1,10 @@
 """`packyard admin` on the deployed stack, found by its name as an operator finds it."""
 
-import io
-import json
-from collections.abc import Callable
-from typing import Any
-
-import pytest
-from local.aws import CREDENTIALS
-from local.sam_deployment import STACK
 from local.stack import StackDescription
 from tests.e2e.client import Client
+from tests.e2e.operate import Operate
 
-from packyard_cli.context import Context
 from packyard_cli.failure import Exit
-from packyard_cli.main import run
-from packyard_cli.printing import Printer
-
-Operate = Callable[..., Any]
-
-
-@pytest.fixture
-def operate(stack: StackDescription, monkeypatch: pytest.MonkeyPatch) -> Operate:
-    """Runs a command of the operator, and returns the document that it prints."""
-    for name, value in CREDENTIALS.items():
-        monkeypatch.setenv(name, value)
-
-    def call(*arguments: str, ends: int = 0) -> Any:
-        where = ["--stack", STACK, "--region", stack["region"], "--endpoint-url", stack["endpoint_url"]]
-        out, err = io.StringIO(), io.StringIO()
-        context = Context(environment={}, printer=Printer(out=out, err=err), stdin=io.StringIO())
-        assert run(["admin", *where, *arguments, "--json"], context) == ends, out.getvalue()
-        return json.loads(out.getvalue())
-
-    return call
 
 
 def test_an_organisation_and_a_key_that_the_operator_makes_open_the_api(

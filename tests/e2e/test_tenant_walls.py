@@ -21,6 +21,7 @@ NOBODYS = {
     "id": "pack_01HZ9000000000000000000000",
     "upload_id": "upl_01HZ9000000000000000000000",
     "role_id": "none-e2e",
+    "org": "none-e2e",
 }
 SIGNED_IN = [
     (method.upper(), path)
@@ -59,7 +60,7 @@ def theirs(stack: StackDescription) -> Iterator[dict[str, str]]:
     upload = neighbour.call("POST", "/packs/uploads", json={})
     role = neighbour.call("PUT", f"/agent-roles/{HUSH}/packs", json={"pack_ids": [pack.body["id"]]})
     assert (pack.status, upload.status, role.status) == (201, 201, 200)
-    yield {"id": pack.body["id"], "upload_id": upload.body["upload_id"], "role_id": HUSH}
+    yield {"id": pack.body["id"], "upload_id": upload.body["upload_id"], "role_id": HUSH, "org": "acme"}
     assert neighbour.call("GET", f"/agent-roles/{HUSH}/packs").body["pack_ids"] == [pack.body["id"]]
     read = neighbour.call("GET", f"/packs/{pack.body['id']}").body
     assert without_states(read) == without_states(pack.body)

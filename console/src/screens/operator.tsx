@@ -31,21 +31,23 @@ function NotTheOperator() {
 }
 
 function View({ org }: { org: string }) {
-  // Both at once, so that what comes later does not move what is being read.
-  const { data, error, loading, reload } = useLoad(readState, []);
+  // All is shown at once, so that what comes later does not move what is being read.
+  const [round, setRound] = useState(0);
+  const { data, error, loading } = useLoad(readState, [round]);
+  const again = () => setRound(round + 1);
   return (
-    <Page title="Operator" beside={<Button busy={loading} onClick={reload}>Look again</Button>}>
+    <Page title="Operator" beside={<Button busy={loading} onClick={again}>Look again</Button>}>
       <p class="muted">
         What is stuck, of all organisations. This page changes none of it: the commands do, on your machine, with your AWS
         credentials. Put the name of this deployment’s stack in the place of <code>STACK</code>.
       </p>
-      {error !== undefined && <ErrorNotice error={error} onRetry={reload} />}
+      {error !== undefined && <ErrorNotice error={error} onRetry={again} />}
       {data === undefined && error === undefined && <Loading />}
       {data && (
         <>
           <Deletions deletions={data.deletions} more={data.more} />
           <DeadLetters queues={data.queues} />
-          <Organisation org={org} />
+          <Organisation org={org} round={round} />
         </>
       )}
     </Page>
@@ -53,10 +55,9 @@ function View({ org }: { org: string }) {
 }
 
 async function readState(signal: AbortSignal) {
-  const [waiting, letters] = await Promise.all([
-    call("get", "/operator/deletions", { query: { limit: MOST }, signal }),
-    call("get", "/operator/dead-letters", { signal }),
-  ]);
+  // One function answers both, and is rarely asked: two at once would wait for two of it to start.
+  const waiting = await call("get", "/operator/deletions", { query: { limit: MOST }, signal });
+  const letters = await call("get", "/operator/dead-letters", { signal });
   const { deletions, next_cursor } = waiting.body;
   return { deletions, more: next_cursor !== undefined, queues: letters.body.queues };
 }
@@ -158,7 +159,7 @@ function DeadLetterQueue({ queue }: { queue: Queue }) {
   );
 }
 
-function Organisation({ org }: { org: string }) {
+function Organisation({ org, round }: { org: string; round: number }) {
   const [typed, setTyped] = useState(org);
   // The way back in the browser's history changes it too.
   useEffect(() => setTyped(org), [org]);
@@ -183,7 +184,7 @@ function Organisation({ org }: { org: string }) {
         </form>
       </search>
       {org ? (
-        <OrganisationUsage key={org} org={org} />
+        <OrganisationUsage org={org} round={round} />
       ) : (
         <Empty title="Name an organisation.">
           <p>Its slug is what its hosts begin with. Its quotas are shown, what it uses of them, and the command that changes them.</p>

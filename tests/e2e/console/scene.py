@@ -1,7 +1,8 @@
 """What there is to look at: an organisation with packs, a role, keys, a webhook and a feed, and a hostile pack."""
 
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any, Final
@@ -10,13 +11,18 @@ from urllib.parse import urlsplit
 import urllib3
 from local.aws import Endpoint
 from local.login_links import console_url
-from local.seeds import new_organisation, seeding_events
+from local.sam_deployment import STACK
+from local.seeds import OPERATOR, PLATFORM, new_organisation, seeding_events
 from local.stack import StackDescription
 from tests.e2e.client import Client
 from tests.service import PackArchive
 
+from packyard.messaging.dead_letters import DeadLetters
+from packyard.messaging.preparation_queue import ImageToPrepare, message_body
+from packyard.store.deletions import DeletionStore
 from packyard.store.table import Table
 from packyard.store.tenants import TenantStore
+from packyard_admin.deployment import of_stack
 
 _README: Final = b"""# Slack
 
@@ -95,12 +101,19 @@ class Scene:
         url: The console's address.
         slack: A pack with two revisions. The role `support` pins the first.
         hostile: A pack that tries what it can.
+        operator_key: The key of the stack's operator.
     """
 
     client: Client
     url: str
     slack: str
     hostile: str
+    operator_key: str
+
+    @property
+    def slug(self) -> str:
+        """The organisation's."""
+        return str(self.client.call("GET", f"/packs/{self.slack}").body["org_id"]).replace("_", "-")
 
     @property
     def key(self) -> str:
@@ -148,18 +161,52 @@ class Scene:
             "/trusted-publishers",
             {"pack_name": "slack", "issuer": "github", "claims": claims},
         )
-        return cls(client=client, url=console_url(stack), slack=slack, hostile=hostile)
+        return cls(
+            client=client,
+            url=console_url(stack),
+            slack=slack,
+            hostile=hostile,
+            operator_key=stack["orgs"][PLATFORM]["keys"][OPERATOR],
+        )
+
+    @contextmanager
+    def with_something_stuck(self) -> Iterator[None]:
+        """Let the deletion of a pack `going` wait, and a message about `slack` be given up, while the block lasts.
+
+        The deletion is as a process leaves it that dies right after it has decided it.
+        """
+        going = self.client.published("going")
+        deletions = DeletionStore(table=_table(self.client.stack), events=seeding_events())
+        deletions.begin(
+            going["id"], org_id=going["org_id"], actor="key:gone", if_match=None, now=datetime.now(UTC)
+        )
+        digest = self.client.call("GET", f"/packs/{self.slack}").body["image_digest"]
+        message = ImageToPrepare(pack_id=self.slack, revision=2, digest=digest)
+        sqs, cloudformation = (_aws(self.client.stack, name) for name in ("sqs", "cloudformation"))
+        queue = of_stack(STACK, cloudformation=cloudformation).queue("preparation")
+        sqs.send_message(QueueUrl=queue.dead_letters_url, MessageBody=message_body(message))
+        try:
+            yield
+        finally:
+            assert self.client.call("DELETE", f"/packs/{going['id']}").status == 200
+            DeadLetters(client=sqs, url=queue.dead_letters_url).redrive(queue.url, limit=10)
 
 
 def empty_organisation(stack: StackDescription) -> Client:
     """Return a client of a new organisation, in which there is nothing."""
-    endpoint = Endpoint(urlsplit(stack["endpoint_url"]).port or 0)
-    dynamodb = endpoint.session().client("dynamodb", endpoint_url=endpoint.url)
-    table = Table(client=dynamodb, name=stack["table"], sleep=time.sleep)
-    tenants = TenantStore(table=table, events=seeding_events())
+    tenants = TenantStore(table=_table(stack), events=seeding_events())
     made = new_organisation(tenants=tenants, clock=lambda: datetime.now(UTC))
     client = Client(stack, urllib3.PoolManager(retries=False, timeout=60))
     return replace(client, key=made["keys"]["full_access"])
+
+
+def _table(stack: StackDescription) -> Table:
+    return Table(client=_aws(stack, "dynamodb"), name=stack["table"], sleep=time.sleep)
+
+
+def _aws(stack: StackDescription, service: Any) -> Any:
+    endpoint = Endpoint(urlsplit(stack["endpoint_url"]).port or 0)
+    return endpoint.session().client(service, endpoint_url=endpoint.url)
 
 
 def version(number: str, *capabilities: Mapping[str, Any], name: str = "slack") -> PackArchive:

@@ -4,6 +4,7 @@ A screen is loaded once for each width. Its theme and its size are changed while
 """
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -26,15 +27,17 @@ class Screen(NamedTuple):
 
     Attributes:
         name: Of its pictures.
-        route: Its address, with `{slack}` and `{hostile}` for the packs' ids.
+        route: Its address, with `{slack}` and `{hostile}` for the packs' ids, and `{slug}` for the organisation's slug.
         heading: Its name on the page.
         shows: A text that comes after all else.
+        operates: Whether only the operator sees it.
     """
 
     name: str
     route: str
     heading: str
     shows: str | None = None
+    operates: bool = False
 
 
 SCREENS: Final = (
@@ -54,6 +57,7 @@ SCREENS: Final = (
     Screen("webhooks", "webhooks", "Webhooks"),
     Screen("feeds", "feeds", "Feeds"),
     Screen("usage", "usage", "Usage"),
+    Screen("operator", "operator?org={slug}", "Operator", "Builds at this moment", operates=True),
 )
 
 
@@ -67,7 +71,11 @@ def pictures(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def show(tab: Tab, scene: Scene, screen: Screen) -> None:
-    tab.go(screen.route.format(slack=scene.slack, hostile=scene.hostile), screen.heading)
+    if screen.operates:
+        tab.sign_in(scene.operator_key, SCREENS[0].route)
+        tab.settle()
+        tab.shift()
+    tab.go(screen.route.format(slack=scene.slack, hostile=scene.hostile, slug=scene.slug), screen.heading)
     tab.settle()
     if screen.shows is not None:
         # Only what is in view asks for its marks.
@@ -78,6 +86,13 @@ def is_wider_than_the_window(tab: Tab) -> bool:
     return bool(tab.page.evaluate("document.documentElement.scrollWidth > innerWidth"))
 
 
+@pytest.fixture(scope="module")
+def _stuck(scene: Scene) -> Iterator[None]:
+    with scene.with_something_stuck():
+        yield
+
+
+@pytest.mark.usefixtures("_stuck")
 @pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["desktop", "phone"])
 def test_every_screen_can_be_seen_and_used_by_all(
     browser: Browser, scene: Scene, pictures: Path, size: tuple[int, int]

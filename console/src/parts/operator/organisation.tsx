@@ -4,9 +4,12 @@ import { QuotaMeters } from "../quota_meters.tsx";
 
 type Organisation = Schemas["Organisation"];
 
-/** What one organisation uses and may use, and the command that changes that. */
-export function OrganisationUsage({ org }: { org: string }) {
-  const { data, error, reload } = useLoad((signal) => call("get", "/operator/organisations/{org}", { params: { org }, signal }), [org]);
+/** What one organisation uses and may use, and the command that changes that. Each round asks again. */
+export function OrganisationUsage({ org, round }: { org: string; round: number }) {
+  const { data, error, reload } = useLoad(
+    (signal) => call("get", "/operator/organisations/{org}", { params: { org }, signal }),
+    [org, round],
+  );
   if (error !== undefined) return <ErrorNotice error={error} onRetry={reload} />;
   return data ? <Shown organisation={data.body} /> : <Loading />;
 }
