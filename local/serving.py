@@ -104,7 +104,7 @@ Push it yourself, or your own folder with a pack.yaml, from another terminal in 
   tar -cz -C examples hello-pack | {_curl()} -sS -H 'Authorization: Bearer {key}' \\
     -F 'archive=@-;filename=hello-pack.tar.gz' {stack["api_url"]}/packs/upload
 
-Look around in a browser; each link signs in once, for a day:
+Look around in a browser; each link signs in once, within a day:
 
 {shown}
 

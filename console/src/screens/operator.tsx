@@ -106,7 +106,7 @@ function Deletions({ deletions, more }: { deletions: readonly Deletion[]; more: 
 }
 
 function Waiting({ since }: { since: string }) {
-  return Date.now() - Date.parse(since) > STUCK_AFTER_MS ? <Badge tone="danger">stuck</Badge> : <Badge>retried</Badge>;
+  return Date.now() - Date.parse(since) > STUCK_AFTER_MS ? <Badge tone="danger">stuck</Badge> : <Badge>being retried</Badge>;
 }
 
 function OrgLink({ id, slug }: { id: string; slug: string | undefined }) {

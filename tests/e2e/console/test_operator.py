@@ -2,6 +2,7 @@
 
 import re
 import time
+from typing import Any
 
 from playwright.sync_api import Browser, Locator, expect
 from tests.e2e.console.scene import Scene
@@ -12,11 +13,11 @@ _SECONDS = 60
 _START = "packyard admin --stack STACK "
 
 
-def run(operate: Operate, within: Locator) -> None:
-    """Run the command that stands somewhere on the page."""
+def run(operate: Operate, within: Locator) -> Any:
+    """Run the command that stands somewhere on the page, and return what it answers."""
     (text,) = within.locator("pre code").all_inner_texts()
     assert text.startswith(_START)
-    operate(*text.removeprefix(_START).split())
+    return operate(*text.removeprefix(_START).split())
 
 
 def look_until_gone(tab: Tab, what: Locator) -> None:
@@ -50,10 +51,11 @@ def test_what_is_stuck_is_shown_and_the_commands_on_the_page_settle_it(
         tab.main.get_by_role("button", name="Show").click()
         packs = tab.main.get_by_role("listitem").filter(has_text=re.compile("^Packs"))
         expect(packs).to_contain_text("without a limit")
-        run(operate, tab.main.locator(".copy-line").filter(has_text="quota set"))
-        tab.main.get_by_role("button", name="Look again").click()
-        expect(packs).to_contain_text("of 200")
-        expect(packs).to_contain_text("Set for this organisation.")
+        expect(packs).to_contain_text("As the deployment sets it.")
+        # The command states the limits as they are, so that it changes nothing until somebody edits it.
+        change = tab.main.locator(".copy-line").filter(has_text="quota set")
+        expect(change).to_contain_text(f"{scene.slug} --packs default --stored-bytes default")
+        assert {quota["set"] for quota in run(operate, change).values()} == {"default"}
 
 
 def test_an_organisation_that_there_is_not_is_refused_in_the_service_s_words(

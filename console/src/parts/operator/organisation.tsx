@@ -29,14 +29,24 @@ function Shown({ organisation }: { organisation: Organisation }) {
         usage={usage}
         heading="h4"
         after={(quota) => (
-          <p class="small-text">{usage[quota].set === "own" ? "Set for this organisation." : "As the deployment has it."}</p>
+          <p class="small-text">{usage[quota].set === "own" ? "Set for this organisation." : "As the deployment sets it."}</p>
         )}
       />
-      <p>Any of the limits, as a number, <code>unlimited</code>, or <code>default</code> for the deployment’s:</p>
+      <p>
+        The command has the limits as they are now. Put in others: a number, <code>unlimited</code>, or <code>default</code> for the
+        deployment’s.
+      </p>
       <CopyLine
-        text={`packyard admin --stack STACK quota set ${slug} --packs 200 --stored-bytes 50GiB --publishes-a-day 500 --builds-at-once 8`}
+        text={`packyard admin --stack STACK quota set ${slug} ${limits(usage)}`}
         what={`the command that changes the quotas of ${slug}`}
       />
     </div>
   );
+}
+
+/** The limits as the command takes them: who copies it and changes nothing in it changes nothing. */
+function limits(usage: Organisation["usage"]): string {
+  return (Object.keys(usage) as (keyof Organisation["usage"])[])
+    .map((quota) => `--${quota.replaceAll("_", "-")} ${usage[quota].set === "default" ? "default" : (usage[quota].limit ?? "unlimited")}`)
+    .join(" ");
 }
