@@ -5,11 +5,17 @@ from typing import Any
 from tests.service import ACME, Service
 
 from packyard.tenants.api_key import ApiKey, PermissionSet, hash_secret, new_secret
+from packyard.tenants.caller import OPERATE, SCOPES
 from packyard.tenants.org import BillingPosture, Org
 
 
-def key_of_acme(service: Service) -> str:
-    """Let ACME have an item and an API key with full access, and return the key."""
+def key_of_acme(service: Service, *, operate: bool = False) -> str:
+    """Let ACME have an item and an API key with full access, and return the key.
+
+    Args:
+        service: The service.
+        operate: Whether it is an operator's key, which may read how the deployment is besides.
+    """
     secret = new_secret(bytes(32))
     tenants = service.services.tenants
     tenants.put_org(Org(org_id=ACME.org_id, slug=ACME.org_slug, billing=BillingPosture.ACTIVE))
@@ -18,7 +24,8 @@ def key_of_acme(service: Service) -> str:
             key_hash=hash_secret(secret),
             org_id=ACME.org_id,
             label="ci",
-            permission_set=PermissionSet.FULL_ACCESS,
+            permission_set=None if operate else PermissionSet.FULL_ACCESS,
+            granted=SCOPES | {OPERATE} if operate else frozenset(),
             created_at=service.clock.now,
         )
     )

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from local.environments import prepare, tool
-from tests.aws import delivery_queues_in_memory
+from tests.aws import dead_letter_queues_in_memory, delivery_queues_in_memory
 from tests.credentials import key_of_acme
 from tests.http_gateway import served
 from tests.internet import internet
@@ -38,8 +38,9 @@ def archive(name: str) -> bytes:
 
 def things(service: Service) -> dict[str, str]:
     """Return what there is to ask for, as the environment of the run."""
-    key = key_of_acme(service)
+    key = key_of_acme(service, operate=True)
     delivery_queues_in_memory(service.aws.sqs)
+    dead_letter_queues_in_memory()
     subject, doomed = uploaded(service, "fuzzed"), uploaded(service, "doomed")
     upload = service.send("start_upload", "POST", "/packs/uploads", json={}).body
     asked = {"label": "Doomed", "scopes": ["caps:write"]}

@@ -9,6 +9,7 @@ from tests.documented import DOCUMENT, is_of_another_protocol
 from tests.engine.taps import Log
 from tests.functions import function_of
 from tests.gateway import Answer, Request
+from tests.operator_view import OPERATOR
 from tests.service import ACME, PackArchive, Service, running_service
 from tests.tables import row_of
 
@@ -31,7 +32,11 @@ def service() -> Iterator[Service]:
 
 
 def ask(
-    service: Service, method: str, path: str, query: dict[str, str | list[str]], caller: Caller | None = ACME
+    service: Service,
+    method: str,
+    path: str,
+    query: dict[str, str | list[str]],
+    caller: Caller | None = OPERATOR,
 ) -> Answer:
     """Send a request without a body to the function that the document names."""
     filled = path
@@ -41,6 +46,7 @@ def ask(
         "upload_id": "upl_x",
         "role_id": "support",
         "n": "1",
+        "org": "acme",
     }.items():
         filled = filled.replace(f"{{{name}}}", value)
     operation: dict[str, Any] = DOCUMENT()["paths"][path][method.lower()]
@@ -87,7 +93,7 @@ def test_authorization_is_checked_before_the_parameters(
     if "x-scope" in details:
         reads_only = replace(ACME, scopes=frozenset())
         assert ask(service, method, path, query, reads_only).status == 403
-        lapsed = ask(service, method, path, query, replace(ACME, may_create=False))
+        lapsed = ask(service, method, path, query, replace(OPERATOR, may_create=False))
         assert lapsed.status == (423 if "423" in details["responses"] else 400)
 
 
