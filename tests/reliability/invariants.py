@@ -43,6 +43,7 @@ from packyard.store.keys import (
 )
 from packyard.store.pack_items import from_item, to_item
 from packyard.store.wire import Item
+from packyard.tenants.caller import OPERATE
 
 _ARCHIVES: Final = ("inline/", "uploads/")
 _FIRST: Final = frozenset({"create", "upload", "clone"})
@@ -566,11 +567,16 @@ def _idempotency_records(seen: Observed) -> Iterator[str]:
 
 
 def _keys(seen: Observed) -> Iterator[str]:
-    """A key that callers have made ends, names its maker, and is nowhere in clear."""
+    """A key that callers have made ends, names its maker, may not `operate`, and is nowhere in clear."""
     for item in seen.items:
         if _holds_a_secret(item):
             yield f"{item['PK']} holds the secret of a key"
-        if item["SK"] == "KEY" and "permission_set" not in item:
+        if item["SK"] != "KEY" or "permission_set" in item:
+            continue
+        if OPERATE in item.get("scopes", ()):
+            if "created_by" in item:
+                yield f"{item['PK']} may operate, and a caller has made it"
+        else:
             yield from (
                 f"{item['PK']} lacks {name}"
                 for name in ("created_by", "expires_at", "scopes", "void_from")

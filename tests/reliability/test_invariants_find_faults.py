@@ -1,6 +1,7 @@
 """The invariants themselves: each finds the fault that it is there for, and nothing in a service that is in order."""
 
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 
 import pytest
 from tests.aws import BUCKET, TABLE
@@ -8,6 +9,7 @@ from tests.reliability.invariants import assert_sound, observe, violations
 from tests.service import ACME, GLOBEX, PackArchive, Service, running_service
 
 from packyard.packs.manifest.version import Version
+from packyard.store.api_key_items import to_item
 from packyard.store.keys import (
     Key,
     event_key,
@@ -18,10 +20,20 @@ from packyard.store.keys import (
     role_revision_key,
     version_key,
 )
-from packyard.store.table import Query
+from packyard.store.table import Put, Query
 from packyard.store.wire import to_wire
+from packyard.tenants.api_key import ApiKey
+from packyard.tenants.caller import OPERATE
 
 REPOSITORY = f"packs/{ACME.org_id}/slack"
+OPERATES_BY_A_CALLER = ApiKey(
+    key_hash="0" * 64,
+    org_id=ACME.org_id,
+    label="too much",
+    created_at=datetime(2026, 3, 1, tzinfo=UTC),
+    granted=frozenset({OPERATE}),
+    created_by=ACME.principal,
+)
 
 
 class Scene:
@@ -78,6 +90,9 @@ FAULTS: dict[str, Callable[[Scene], object]] = {
     "references": lambda scene: scene.remove(reference_key(scene.pack_id, GLOBEX.org_id, "support")),
     "roles": lambda scene: scene.remove(role_revision_key(GLOBEX.org_id, "support", 1)),
     "events": lambda scene: scene.remove(scene.newest_event()),
+    "keys": lambda scene: scene.service.aws.table.put(
+        Put(item=to_item(OPERATES_BY_A_CALLER), condition="attribute_not_exists(PK)")
+    ),
     "nothing_stuck": lambda scene: scene.put(
         pack_key(scene.pack_id), status="deleting", deleting_at="2026-03-01T12:00:00.000000Z"
     ),

@@ -15,6 +15,9 @@ from tests.gateway import Answer, Request, multipart
 from tests.service import ACME, GLOBEX, PackArchive, Service, running_service
 
 from packyard.http.authorizer import Unauthorized
+from packyard.store.api_key_items import EXPIRY
+from packyard.store.keys import api_key_key
+from packyard.tenants.api_key import hash_secret
 from packyard.tenants.caller import SCOPES, Caller
 from packyard.tenants.version_policy import VersionPolicy
 
@@ -121,6 +124,19 @@ def test_a_key_may_operate_besides_what_its_permission_set_allows(
     listed = operator.reads("key", "list", "acme")["keys"]
     assert sorted((key["scopes"] for key in listed), key=len) == [["operate"], sorted([*SCOPES, "operate"])]
     assert "operate" in operator.does("key", "list", "acme")[1]
+
+
+def test_a_key_that_may_operate_stays_on_record_when_it_has_expired(
+    service: Service, operator: Operator
+) -> None:
+    operator.org("acme")
+    issue = ("key", "issue", "acme", "--label", "ada", "--permission-set", "read_only", "--operate")
+    (secret,) = operator.does(*issue, "--expires", "2030-01-01T00:00:00Z")
+
+    item = service.aws.table.get(api_key_key(hash_secret(secret)))
+    assert item is not None
+    assert item["void_from"] == "2030-01-01T00:00:00.000Z"
+    assert EXPIRY not in item
 
 
 def test_organisations_are_found_by_id_and_by_slug(operator: Operator) -> None:

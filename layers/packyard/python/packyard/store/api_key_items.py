@@ -43,7 +43,8 @@ def _granted(key: ApiKey) -> dict[str, Any]:
         "prefix": key.prefix,
         "acts_as": key.acts_as,
         "ci": dict(key.ci) or None,
-        EXPIRY: None if key.expires_at is None else int(key.expires_at.timestamp()),
+        # Those that the operator has issued, which name no maker, are kept.
+        EXPIRY: None if key.expires_at is None or key.created_by is None else int(key.expires_at.timestamp()),
     }
 
 
