@@ -43,7 +43,11 @@ class DeadLetter(TypedDict):
 
     message_id: str
     sent_at: Annotated[
-        datetime, Field(description="When it was first sent. It is kept for 14 days from then.")
+        datetime,
+        Field(
+            description="When it was sent to its queue; of a delivery, when it was given up. It is kept for 14 days "
+            "from then."
+        ),
     ]
     subject: Annotated[str, Field(description="What it is about, for people: kinds, ids and names.")]
 

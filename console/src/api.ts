@@ -7,6 +7,7 @@
  */
 import type { components, paths } from "./openapi.d.ts";
 import { credential } from "./credential.ts";
+import { filled } from "./path.ts";
 
 export type Schemas = components["schemas"];
 export type Pack = Schemas["Pack"];
@@ -52,7 +53,7 @@ type Part<O, Name extends string> = O extends { parameters: { [N in Name]?: infe
 
 /** What a request holds beside its method and path. */
 export interface Sending<PathValues = unknown, QueryValues = unknown, Body = unknown> {
-  /** The values of `{…}` in the path. One with slashes, such as a file's path, is encoded by segment. */
+  /** The values of `{…}` in the path. */
   params?: PathValues;
   query?: QueryValues;
   /** Sent as JSON, or as it is if it is a form or bytes. */
@@ -167,11 +168,9 @@ export async function reading<T>(read: () => Promise<T>): Promise<T> {
 }
 
 function address(path: string, params: unknown, query: unknown): URL {
-  const values = (params ?? {}) as Record<string, string | number>;
-  const filled = path.replace(/\{(\w+)\}/g, (_, name: string) =>
-    String(values[name]).split("/").map(encodeURIComponent).join("/"),
-  );
-  const url = new URL(filled.slice(1), base());
+  const there = filled(path, (params ?? {}) as Record<string, string | number>);
+  if (there === undefined) throw new ApiError(404, "no_such_address", "The address of this page names nothing that there can be.");
+  const url = new URL(there.slice(1), base());
   for (const [name, value] of Object.entries((query ?? {}) as Record<string, unknown>)) {
     if (value !== undefined && value !== "") url.searchParams.set(name, String(value));
   }

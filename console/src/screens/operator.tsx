@@ -122,15 +122,15 @@ function DeadLetters({ queues }: { queues: readonly Queue[] }) {
       {some.length === 0 ? (
         <Empty title="Nothing was given up.">
           <p>
-            A message that fails for hours or days is put aside here, and an alarm of its queue fires. It is kept for 14 days. The
+            A message that fails for hours or days is put aside here, and an alarm of its queue fires. It is deleted 14 days after it was sent. The
             queues: {none.join(", ")}.
           </p>
         </Empty>
       ) : (
         <>
           <p>
-            Their functions’ logs say why they failed. When the cause is gone, the command sends them back to their queue: a
-            message that is settled twice does no harm.
+            Their functions’ logs say why they failed. When the cause is gone, the command sends up to 1,000 back to their
+            queue: a message that is settled twice does no harm.
           </p>
           {some.map((queue) => <DeadLetterQueue key={queue.name} queue={queue} />)}
           {none.length > 0 && <p class="muted">Nothing was given up of: {none.join(", ")}.</p>}

@@ -68,6 +68,18 @@ def test_an_organisation_that_there_is_not_is_refused_in_the_service_s_words(
         expect(tab.main.get_by_label("Slug or id")).to_have_value("nobody")
 
 
+def test_a_link_cannot_make_the_page_take_something_else_for_an_organisation(
+    browser: Browser, scene: Scene
+) -> None:
+    """What it shows becomes a part of a command, which somebody runs with credentials of AWS."""
+    with opened(browser, scene.url) as tab:
+        tab.may_fail = True
+        tab.sign_in(scene.operator_key, f"operator?org=..%2F..%2Fpacks%2F{scene.slack}")
+        expect(tab.main.get_by_role("alert")).to_be_visible()
+        assert tab.main.get_by_text("quota set").count() == 0
+        assert [asked.url for asked in tab.requests if f"/packs/{scene.slack}" in asked.url] == []
+
+
 def test_for_others_the_screen_is_not_listed_and_says_what_it_needs(tab: Tab) -> None:
     screens = tab.page.get_by_role("navigation", name="Screens")
     expect(screens.get_by_role("link", name="Usage")).to_be_visible()

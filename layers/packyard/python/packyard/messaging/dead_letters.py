@@ -24,7 +24,7 @@ class DeadLetter:
     """A message that was moved aside.
 
     Attributes:
-        sent_at: When it was first sent.
+        sent_at: When it was sent to the queue that it was in last: of a delivery, when it was given up.
         body: What it says.
     """
 

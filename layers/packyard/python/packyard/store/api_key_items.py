@@ -43,7 +43,7 @@ def _granted(key: ApiKey) -> dict[str, Any]:
         "prefix": key.prefix,
         "acts_as": key.acts_as,
         "ci": dict(key.ci) or None,
-        # Those that the operator has issued, which name no maker, are kept.
+        # Those that the operator has issued, which name no maker, are kept, unless a member revokes one.
         EXPIRY: None if key.expires_at is None or key.created_by is None else int(key.expires_at.timestamp()),
     }
 
