@@ -24,7 +24,7 @@ from packyard.scanning.engine import Engine, Match
 from packyard.scanning.excerpt import excerpt_of, shown_text
 from packyard.scanning.file_kind import FileKind, kind_of
 from packyard.scanning.finding import Finding, Severity
-from packyard.scanning.matches import matches_that_count, worst_first
+from packyard.scanning.matches import OFTEN, matches_that_count, worst_first
 from packyard.scanning.sighting import Sighting
 from packyard.scanning.windows import LineNumbers, Window, windows_of
 
@@ -38,8 +38,6 @@ _SECRET: Final = "secret"  # noqa: S105 - a group of rules
 _MAX_MATCHES: Final = 50
 # Between two texts that are read together. No rule has it.
 _BETWEEN: Final = b"\n\0\n"
-# After so many matches it is asked whether there is still time.
-_OFTEN: Final = 500
 # Facts of one kind in one file.
 _MAX_PLACES: Final = 20
 _SCRIPT_NAME: Final = re.compile(rb"([\w./-]{1,120}\.[A-Za-z0-9]{1,4})\W*$")
@@ -132,7 +130,7 @@ class FileScan:
         around = Surroundings(self._path, self._kind, data)
         counts: Counter[tuple[str, int]] = Counter()
         for number, match in enumerate(matches, start=1):
-            if number % _OFTEN == 0:
+            if number % OFTEN == 0:
                 seconds_left()
             self._matched(match, places, around, counts)
         if self._kind is FileKind.BINARY:

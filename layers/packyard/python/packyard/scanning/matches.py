@@ -17,7 +17,7 @@ from packyard.scanning.randomness import entropy
 # What is read again before the place at which reading goes on, for patterns that look at the character before.
 _BEFORE: Final = 64
 # After so many matches it is asked whether there is still time.
-_OFTEN: Final = 500
+OFTEN: Final = 500
 _LINE: Final = 300
 
 
@@ -52,7 +52,7 @@ def matches_that_count(
     applying = frozenset(rule.id for rule in rules.values() if kind in rule.kinds)
     for found in _regions(data, applying, engine, seconds_left):
         for number, match in enumerate(sorted(found, key=lambda match: worst_first(match, rules, kind))):
-            if number % _OFTEN == _OFTEN - 1:
+            if number % OFTEN == OFTEN - 1:
                 seconds_left()
             rule = rules[match.rule]
             there = kept.setdefault(rule.id if rule.fact else rule.group, [])

@@ -7,7 +7,7 @@ SCANNER_VERSION: Final = "1.0.0"
 # Raise it when a scan of the same files may find something else: packs are scanned again then. A test compares the
 # digest with the rules, the lists and the detectors.
 _RULES_VERSION: Final = "2026-11-30.2"
-RULES_DIGEST: Final = "539917a9064f5dc8"
+RULES_DIGEST: Final = "f32ea50f16d316d6"
 # The version of yara-x that is locked. Compiled rules are of use to it alone.
 ENGINE_VERSION: Final = "1.23.0"
 
