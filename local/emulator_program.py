@@ -1,4 +1,4 @@
-"""The emulator's program, run by the emulator's own Python, without three things that cost it seconds, and two faults.
+"""The emulator's program, run by the emulator's own Python, without five things that cost it time, and two faults.
 
 Besides, it gives away the keys of `login_links`, each once.
 
@@ -12,11 +12,16 @@ Besides, it gives away the keys of `login_links`, each once.
 - A version that starts from a snapshot is ready at once, and its process starts with its first invocation. By itself,
   the emulator starts those of all functions of a stack at the same time, which takes a minute.
 - A layer is unpacked, and its modules are compiled, once for all functions, not once for each process.
+- A function says when it has written all that it logs of an invocation. By itself, the emulator waits 50 ms after the
+  answer of a function that logs nothing, since it cannot know whether a line is still to come.
+- A FIFO queue forgets what is older than the five minutes of deduplication, the oldest first. By itself, the emulator
+  copies all that it remembers for each message.
 """
 
 import hashlib
 import json
 import os
+import queue
 import re
 import tempfile
 import threading
@@ -28,7 +33,7 @@ from typing import Any
 
 from ministack import app as ministack
 from ministack.core import lambda_runtime
-from ministack.services import lambda_svc
+from ministack.services import lambda_svc, sqs
 
 _GRACE_SECONDS = 2
 _end, _wait_for_end = lambda_runtime._signal, lambda_runtime._collect  # noqa: SLF001 - there is no setting for this
@@ -37,6 +42,19 @@ _execute = lambda_svc._execute_function  # noqa: SLF001 - likewise
 # Of the invocation that this thread runs: the process that is to end with it.
 _invocation = threading.local()
 _unpacking = threading.Lock()
+# What a function's process writes after the lines that an invocation logs.
+_LOGGED = "packyard: the invocation has logged all"
+_LONGEST_WAIT_SECONDS = 0.25
+_HANDLER = "        handler_fn = getattr(mod, handler_name)\n"
+_HANDLER_THAT_SAYS_SO = f"""
+        _handler_fn = getattr(mod, handler_name)
+
+        def handler_fn(event, context):
+            try:
+                return _handler_fn(event, context)
+            finally:
+                print({_LOGGED!r}, file=sys.stderr, flush=True)
+"""
 _serve = ministack.app
 # Of any API, below its stage. The code is that of `secrets.token_urlsafe`.
 _LOGIN = re.compile(r"/restapis/[^/]+/v1/_user_request_/console/login/(?P<code>[\w-]{43})")
@@ -70,6 +88,23 @@ def _end_later(process: Any) -> None:
 def _wait_unless_later(process: Any, deadline: float) -> None:
     if not getattr(_invocation, "runs", False):
         _wait_for_end(process, deadline)
+
+
+def _logged(worker: Any, **_waits: float) -> str:
+    """Return the lines that an invocation logged. Wait a little for a process that ended before it could say so."""
+    lines = []
+    until = time.monotonic() + _LONGEST_WAIT_SECONDS
+    while True:
+        try:
+            line = worker._stderr_queue.get(timeout=max(0.0, until - time.monotonic()))  # noqa: SLF001
+        except queue.Empty:
+            break
+        # A function may end without a line break.
+        if logged := line.removesuffix(_LOGGED):
+            lines.append(logged)
+        if logged != line:
+            break
+    return "\n".join(lines)
 
 
 def _execute_and_heed(function: Any, event: Any, *arguments: Any, **named: Any) -> Any:
@@ -111,6 +146,14 @@ class _SharedLayers(zipfile.ZipFile):
         Path(path).symlink_to(shared)
 
 
+def _forget_the_expired(queue_: Any) -> None:
+    """Remove the messages that count as duplicates no longer. They lie in the order in which they were sent."""
+    remembered = queue_["dedup_cache"]
+    now = time.time()
+    while remembered and remembered[oldest := next(iter(remembered))]["expire"] <= now:
+        del remembered[oldest]
+
+
 async def _serve_logins(scope: Any, receive: Any, send: Any) -> None:
     """Answer a request for the key of a login link. Pass all others on, those with a code that is used too."""
     login = _LOGIN.fullmatch(scope["path"]) if scope["type"] == "http" and scope["method"] == "GET" else None
@@ -138,6 +181,13 @@ def _given_away(code: str) -> str | None:
 
 lambda_runtime._signal, lambda_runtime._collect = _end_later, _wait_unless_later  # noqa: SLF001
 lambda_runtime.Worker.invoke = _invoke_and_keep
+lambda_runtime.Worker._drain_stderr_bounded = _logged  # noqa: SLF001
+if _HANDLER not in lambda_runtime._PYTHON_WORKER_SCRIPT:  # noqa: SLF001
+    raise SystemExit("the emulator starts a handler in another way now")
+lambda_runtime._PYTHON_WORKER_SCRIPT = lambda_runtime._PYTHON_WORKER_SCRIPT.replace(  # noqa: SLF001
+    _HANDLER, _HANDLER_THAT_SAYS_SO
+)
+sqs._prune_dedup = _forget_the_expired  # noqa: SLF001
 lambda_svc._execute_function = _execute_and_heed  # noqa: SLF001
 lambda_svc._snapstart_provision_version_async = _be_ready_at_once  # noqa: SLF001
 lambda_svc._restore_esm_positions = lambda _store, _positions: None  # noqa: SLF001

@@ -4,7 +4,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from local.environments import LOCAL, PROJECT, SIZES, node, node_environment, stands_of, tool
+from local.environments import LOCAL, PROJECT, SIZES, node, node_environment, stands_of
 from local.needs import NEEDS
 
 
@@ -46,42 +46,3 @@ def test_node_trusts_the_system_s_certificates_besides_its_own() -> None:
     said = subprocess.run(command, env=variables, capture_output=True, text=True, check=True)  # noqa: S603 - ours
 
     assert said.stdout == "true\n"
-
-
-_HEED = """
-import json, sys
-sys.path.insert(0, sys.argv[1])
-import emulator_program
-emulator_program._execute = lambda _function, _event: {"body": json.loads(sys.argv[3])}
-heeded = emulator_program._execute_and_heed({}, {"Records": [{"eventSource": sys.argv[2]}]})
-print(bool(heeded.get("error")))
-"""
-
-
-@pytest.mark.parametrize(
-    ("source", "answer", "fails"),
-    [
-        ("aws:dynamodb", '{"batchItemFailures": [{"itemIdentifier": "1"}]}', True),
-        ("aws:dynamodb", '{"batchItemFailures": []}', False),
-        ("aws:dynamodb", "null", False),
-        # The emulator heeds it for queues by itself, message by message.
-        ("aws:sqs", '{"batchItemFailures": [{"itemIdentifier": "1"}]}', False),
-    ],
-)
-def test_a_stream_s_batch_fails_in_the_emulator_when_its_consumer_says_so(
-    source: str, answer: str, fails: bool, tmp_path: Path
-) -> None:
-    command: list[str | Path] = [
-        tool("emulator", "python"),
-        "-P",
-        "-c",
-        _HEED,
-        PROJECT / "local",
-        source,
-        answer,
-    ]
-    variables = {"STATE_DIR": str(tmp_path / "services")}
-
-    said = subprocess.run(command, env=variables, capture_output=True, text=True, check=True)  # noqa: S603 - ours
-
-    assert said.stdout.splitlines()[-1] == str(fails)
