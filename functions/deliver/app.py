@@ -18,8 +18,11 @@ _serve = serve_queue(first, begins=bootstrap.invocation_begins)
 
 def lambda_handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Handle a batch of messages."""
-    bootstrap.services().deliverer.begin()
-    return _serve(event, context)
+    deliverer = bootstrap.services().deliverer
+    deliverer.begin()
+    left = _serve(event, context)
+    deliverer.end()
+    return left
 
 
 bootstrap.prepare(lambda services: (services.deliverer, services.kms))

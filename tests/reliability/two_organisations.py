@@ -427,17 +427,16 @@ def _webhook(deployment: Deployment, whose: str, caller: Any) -> None:
     webhook_id = service.send("webhooks", "POST", "/webhooks", caller=caller, json=body).body["id"]
     for number in range(2):
         notes[f"{whose} delivery"] = deployment.new_ulid()
-        service.services.delivery_store.record(
-            Attempt(
-                org_id=caller.org_id,
-                webhook_id=webhook_id,
-                delivery_id=notes[f"{whose} delivery"],
-                type=TEST_TYPE,
-                at=service.clock() + timedelta(seconds=number),
-                status=DeliveryStatus.DELIVERED,
-                outcome=Outcome(status=204),
-            )
+        attempt = Attempt(
+            org_id=caller.org_id,
+            webhook_id=webhook_id,
+            delivery_id=notes[f"{whose} delivery"],
+            type=TEST_TYPE,
+            at=service.clock() + timedelta(seconds=number),
+            status=DeliveryStatus.DELIVERED,
+            outcome=Outcome(status=204),
         )
+        service.services.delivery_store.record([attempt])
     notes[f"{whose} webhook"] = webhook_id
 
 

@@ -1,6 +1,6 @@
 """What clients, the table's stream and the queues of deliveries ask for about webhooks."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
 from tests.aws import DELIVERY_QUEUES, queue_url
@@ -61,35 +61,36 @@ def ask_for(tail: str) -> Callable[[Deployment], Answer]:
 
 
 def told(deployment: Deployment) -> None:
-    """Keep a webhook and change it, which is an event that the webhook asks for."""
+    """Keep a webhook and change it twice, which are two events that the webhook asks for."""
     keep(deployment)
-    answer = change("another text")(deployment)
-    assert answer.status == 200, answer.body
+    for text in ("another text", "a third one"):
+        answer = change(text)(deployment)
+        assert answer.status == 200, answer.body
     _note_events(deployment)
 
 
 def on_its_way(deployment: Deployment) -> None:
-    """Let an event be on its way to a webhook."""
+    """Let two events be on their way to a webhook."""
     told(deployment)
     assert fan_out(deployment).status == 200
-    deployment.notes["message"] = _take_own(deployment, _FIRST)
+    deployment.notes["batch"] = _take_own(deployment, _FIRST)
 
 
 def on_its_way_to_nowhere(deployment: Deployment) -> None:
-    """Let an event be on its way to a webhook whose receiver answers 404."""
+    """Let three events be on their way to a webhook whose receiver answers 404."""
     told(deployment)
     nowhere = of_webhook("PATCH", json={"url": f"http://127.0.0.1:{deployment.elsewhere.port}/nowhere"})
     assert nowhere(deployment).status == 200
     _note_events(deployment)
     assert fan_out(deployment).status == 200
-    deployment.notes["message"] = _take_own(deployment, _FIRST)
+    deployment.notes["batch"] = _take_own(deployment, _FIRST)
 
 
 def failed_once(deployment: Deployment) -> None:
     """Let an event have failed to arrive."""
     on_its_way_to_nowhere(deployment)
     assert deliver(deployment).status == 200
-    deployment.notes["message"] = _take_own(deployment, _RETRIES)
+    deployment.notes["message"] = _take_own(deployment, _RETRIES)[0]
 
 
 def delivered(deployment: Deployment) -> None:
@@ -107,13 +108,13 @@ def fan_out(deployment: Deployment) -> Answer:
 
 
 def deliver(deployment: Deployment) -> Answer:
-    """Deliver the message that was noted."""
-    return _hand("deliver", deployment)
+    """Deliver the messages that were noted."""
+    return _hand("deliver", deployment, deployment.notes["batch"])
 
 
 def retry(deployment: Deployment) -> Answer:
     """Deliver the message of the retry queue that was noted. It stays until it has arrived, or is given up."""
-    return _hand("retry_delivery", deployment)
+    return _hand("retry_delivery", deployment, [deployment.notes["message"]])
 
 
 def bus_message(bus: str) -> str:
@@ -128,14 +129,12 @@ def bus_message(bus: str) -> str:
     return message_body(BusMessage(entry=entry))
 
 
-def _hand(function: str, deployment: Deployment) -> Answer:
-    record = {
-        "messageId": "0",
-        "body": deployment.notes["message"],
-        "eventSource": "aws:sqs",
-        "attributes": {},
-    }
-    failed = deployment.service.invoke(function, {"Records": [record]})["batchItemFailures"]
+def _hand(function: str, deployment: Deployment, bodies: Sequence[str]) -> Answer:
+    records = [
+        {"messageId": str(number), "body": body, "eventSource": "aws:sqs", "attributes": {}}
+        for number, body in enumerate(bodies)
+    ]
+    failed = deployment.service.invoke(function, {"Records": records})["batchItemFailures"]
     held = function == "retry_delivery"
     return Answer(200 if held or not failed else 502, {}, None)
 
@@ -151,14 +150,14 @@ def _events(deployment: Deployment) -> list[dict[str, Any]]:
 
 
 def take_first(deployment: Deployment) -> None:
-    """Note the message for the webhook that is in the first queue."""
-    deployment.notes["message"] = _take_own(deployment, _FIRST)
+    """Note the messages for the webhook that are in the first queue."""
+    deployment.notes["batch"] = _take_own(deployment, _FIRST)
 
 
-def _take_own(deployment: Deployment, url: str) -> str:
-    """Take the messages of a queue, and return the first for the webhook that was kept."""
+def _take_own(deployment: Deployment, url: str) -> list[str]:
+    """Take the messages of a queue, and return those for the webhook that was kept."""
     webhook = deployment.notes["webhook"]
-    return next(body for body in _take(deployment, url) if f'"webhook_id":"{webhook}"' in body)
+    return [body for body in _take(deployment, url) if f'"webhook_id":"{webhook}"' in body]
 
 
 def _take(deployment: Deployment, url: str) -> list[str]:

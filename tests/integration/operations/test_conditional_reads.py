@@ -133,7 +133,7 @@ def deliver(scene: Scene) -> None:
         status=DeliveryStatus.DELIVERED,
         outcome=Outcome(status=204),
     )
-    scene.service.services.delivery_store.record(attempt)
+    scene.service.services.delivery_store.record([attempt])
 
 
 def set_policy(scene: Scene) -> object:

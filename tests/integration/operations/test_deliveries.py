@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from standardwebhooks import Webhook
 from tests.aws import TABLE
+from tests.engine.taps import Failure, Log, PointName
 from tests.service import ACME, GLOBEX, Service, running_service
 from tests.webhooks import Hooks, Receiver, running_receiver
 
@@ -128,6 +129,58 @@ def test_what_came_of_a_delivery_can_be_read_for_a_week(hooks: Hooks, receiver: 
     }
     until = hooks.service.clock() + timedelta(days=7)
     assert item["expires_at"]["N"] == str(int(until.timestamp()))
+
+
+class TestBatches:
+    def test_what_came_of_a_batch_is_one_write(self, hooks: Hooks, receiver: Receiver) -> None:
+        made = hooks.add(receiver.url).body["id"]
+        for number in range(5):
+            changed(hooks, made, str(number))
+        hooks.fan_out()
+        log = Log()
+        with hooks.service.wire.tapped(log):
+            hooks.deliver()
+
+        assert [call for call in log.calls if call.startswith("dynamodb.")] == [
+            "dynamodb.GetItem",
+            "dynamodb.TransactWriteItems",
+        ]
+        assert [each["attempts"] for each in hooks.deliveries(made)] == [1] * 6
+
+    def test_a_delivery_and_its_redelivery_in_one_batch_are_two_attempts(
+        self, hooks: Hooks, receiver: Receiver
+    ) -> None:
+        made = hooks.add(receiver.url).body["id"]
+        hooks.carry()
+        delivery = hooks.deliveries(made)[0]["id"]
+        changed(hooks, made, "x")
+        hooks.fan_out()
+        for key in "ab":
+            hooks.of_deliveries(
+                "POST", f"/{made}/deliveries/{delivery}/redelivery", headers={"Idempotency-Key": key}
+            )
+        hooks.deliver()
+
+        assert len(receiver.got) == 4
+        assert [each["attempts"] for each in hooks.deliveries(made)] == [1, 3]
+
+    def test_what_cannot_be_written_of_a_batch_is_sent_again(self, hooks: Hooks, receiver: Receiver) -> None:
+        made = hooks.add(receiver.url).body["id"]
+        changed(hooks, made, "x")
+        hooks.fan_out()
+        with hooks.service.wire.tapped(Failure(at=PointName("dynamodb.TransactWriteItems", 1))):
+            hooks.deliver()
+        assert (hooks.deliveries(made), hooks.waiting()) == ([], 2)
+        hooks.service.clock.advance(timedelta(minutes=5))
+        hooks.retry()
+
+        assert [got.headers["webhook-id"] for got in receiver.got[:2]] == sorted(
+            got.headers["webhook-id"] for got in receiver.got[2:]
+        )
+        assert [(each["status"], each["attempts"]) for each in hooks.deliveries(made)] == [
+            ("delivered", 1)
+        ] * 2
+        assert hooks.waiting() == 0
 
 
 class TestFailures:

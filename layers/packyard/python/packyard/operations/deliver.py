@@ -4,8 +4,9 @@
                               → (wait in the retry queue | dead letter | disable the webhook)
 
 A process that dies after it has sent leaves the message in its queue. The event is sent again, with the same
-`webhook-id`: at least once. A webhook that failed is not tried a second time in the same batch, so that one receiver
-that does not answer costs a batch no more than ten seconds.
+`webhook-id`: at least once. The first attempts of a batch that succeeded are written together, at its end. A webhook
+that failed is not tried a second time in the same batch, so that one receiver that does not answer costs a batch no
+more than ten seconds.
 """
 
 from collections.abc import Callable, Mapping
@@ -61,11 +62,29 @@ class Deliverer:
     random: Callable[[], float]
     _read: dict[str, Mapping[str, Webhook]] = field(default_factory=dict)
     _failed: set[str] = field(default_factory=set)
+    _delivered: dict[tuple[str, str], tuple[WebhookMessage, Attempt]] = field(default_factory=dict)
 
     def begin(self) -> None:
         """Begin a batch of messages. Webhooks are read once in a batch."""
         self._read.clear()
         self._failed.clear()
+        self._delivered.clear()
+
+    def end(self) -> None:
+        """End a batch of first attempts: write of those that succeeded that they did, in one request.
+
+        If that fails, they go to the retry queue, as if they had failed.
+
+        Raises:
+            ServiceUnavailable: SQS did not take them either.
+        """
+        delivered = list(self._delivered.values())
+        try:
+            self._write_delivered()
+        except Exception:
+            logger.exception("deliveries are made again later", extra={"deliveries": len(delivered)})
+            for message, attempt in delivered:
+                self._retry(message, self._wait(message, None), at=attempt.at)
 
     def first(self, body: str) -> None:
         """Handle a message of the FIFO queue. What fails goes to the retry queue, so nothing waits behind it.
@@ -84,7 +103,7 @@ class Deliverer:
             logger.exception("a delivery is tried again later", extra={"event": message.event_id})
             wait = self._wait(message, None)
         if wait is not None:
-            self.queue.retry_later(replace(message, first_at=message.first_at or now), wait)
+            self._retry(message, wait, at=now)
 
     def again(self, body: str) -> None:
         """Handle a message of the retry queue.
@@ -100,6 +119,7 @@ class Deliverer:
                 self.bus.put_one(message.entry)
             return
         wait = self._deliver(message)
+        self._write_delivered()
         if wait is not None:
             now = self.clock()
             raise NotYet(now + wait, now=now)
@@ -117,7 +137,11 @@ class Deliverer:
             return self._wait(message, None)
         outcome = self._send(webhook, message)
         if outcome.succeeded:
-            self._record(message, DeliveryStatus.DELIVERED, outcome)
+            key = (message.webhook_id, message.event_id)
+            if key in self._delivered:
+                # A redelivery that a client asked for has come together with the delivery.
+                self._write_delivered()
+            self._delivered[key] = message, self._attempt(message, DeliveryStatus.DELIVERED, outcome)
             if webhook.failing_since is not None:
                 self.webhooks.note_working(webhook)
             return None
@@ -161,7 +185,7 @@ class Deliverer:
             self.queue.bury(message)
             return None
         wait = self._wait(message, outcome.retry_after)
-        self._record(message, DeliveryStatus.RETRYING, outcome, next_at=now + wait)
+        self.deliveries.record([self._attempt(message, DeliveryStatus.RETRYING, outcome, next_at=now + wait)])
         return wait
 
     def _disable(self, webhook: Webhook, because: DisabledBecause) -> None:
@@ -183,22 +207,32 @@ class Deliverer:
         now = self.clock()
         return next_wait(now - (message.first_at or now), retry_after=retry_after, random=self.random())
 
-    def _record(
+    def _retry(self, message: WebhookMessage, wait: timedelta, *, at: datetime) -> None:
+        self.queue.retry_later(replace(message, first_at=message.first_at or at), wait)
+
+    def _write_delivered(self) -> None:
+        delivered = [attempt for _, attempt in self._delivered.values()]
+        self._delivered.clear()
+        if delivered:
+            self.deliveries.record(delivered)
+
+    def _record(self, message: WebhookMessage, status: DeliveryStatus, outcome: Outcome | None) -> None:
+        self.deliveries.record([self._attempt(message, status, outcome)])
+
+    def _attempt(
         self,
         message: WebhookMessage,
         status: DeliveryStatus,
         outcome: Outcome | None,
         next_at: datetime | None = None,
-    ) -> None:
-        self.deliveries.record(
-            Attempt(
-                org_id=message.org_id,
-                webhook_id=message.webhook_id,
-                delivery_id=message.event_id,
-                type=message.type,
-                at=self.clock(),
-                status=status,
-                outcome=outcome,
-                next_at=next_at,
-            )
+    ) -> Attempt:
+        return Attempt(
+            org_id=message.org_id,
+            webhook_id=message.webhook_id,
+            delivery_id=message.event_id,
+            type=message.type,
+            at=self.clock(),
+            status=status,
+            outcome=outcome,
+            next_at=next_at,
         )
