@@ -81,6 +81,13 @@ def _list(_rounds: int) -> Any:
     return measure_listing(folder=FOLDER)
 
 
+def _events(_rounds: int) -> Any:
+    from bench.event_listing import measure_event_listing
+
+    # As for `list`.
+    return measure_event_listing(folder=FOLDER)
+
+
 def _search(rounds: int) -> Any:
     from bench.searching import measure_searching
 
@@ -94,6 +101,7 @@ SECTIONS: Final[Mapping[str, Callable[[int], Any]]] = {
     "warm": _warm,
     "read_file": _read_file,
     "list": _list,
+    "events": _events,
     "search": _search,
     "command": _command,
     "doors": _doors,

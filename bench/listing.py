@@ -6,8 +6,6 @@ The built function runs under Lambda's own runtime client, with a meter between 
 import json
 import tempfile
 import time
-from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -22,19 +20,13 @@ from tests.service import ACME, GLOBEX
 from bench.cold_start import ENVIRONMENT
 from bench.meter import Meter, metered
 from bench.processes import ProgramFailed
-from bench.table_emulator import Dynalite, running_dynalite
-from packyard.packs.pack import Pack
+from bench.table_emulator import running_dynalite
 from packyard.store.pack_items import to_item
-from packyard.store.wire import to_wire
 from packyard.tenants.caller import Caller
 
 _SIZES: Final = (100, 10_000, 1_000_000)
 _LIMIT: Final = "50"
 _OK: Final = 200
-# The maximum of one BatchWriteItem (API_BatchWriteItem), and how many run at once.
-_BATCH: Final = 25
-_LOADERS: Final = 2
-_LOADED_AT_ONCE: Final = 50
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,26 +81,12 @@ def measure_listing(*, folder: Path) -> dict[str, dict[str, Any]]:
         unwritten, written = packs(max(_SIZES)), 0
         for size in _SIZES:
             started = time.perf_counter()
-            _write(table, islice(unwritten, size - written))
+            table.write(to_item(pack) for pack in islice(unwritten, size - written))
             written = size
             seconds, memory = time.perf_counter() - started, table.memory_bytes() / 1e6
             print(f"\nlist, {size} packs (written in {seconds:.0f} s; {memory:.0f} MB of memory)", flush=True)
             section[str(size)] = _measure_all(function, meter)
     return section
-
-
-def _write(table: Dynalite, some: Iterator[Pack]) -> None:
-    def write(batch: list[Pack]) -> None:
-        puts: Any = [{"PutRequest": {"Item": to_wire(to_item(pack))}} for pack in batch]
-        answer = table.client.batch_write_item(RequestItems={TABLE: puts})
-        if answer["UnprocessedItems"]:
-            raise ProgramFailed("the table did not take what was written to it")
-
-    with ThreadPoolExecutor(_LOADERS) as pool:
-        # A pool would hold all of a million at once.
-        while batches := [batch for _ in range(_LOADED_AT_ONCE) if (batch := list(islice(some, _BATCH)))]:
-            for _ in pool.map(write, batches):
-                pass
 
 
 def _measure_all(function: Function, meter: Meter) -> dict[str, Any]:

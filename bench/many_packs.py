@@ -6,20 +6,17 @@ Their words are drawn as in real text, where a word's frequency is about inverse
 import random
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import accumulate
-from typing import Any, Final
+from typing import Final
 
-from tests.aws import TABLE
 from tests.packs import a_pack
 
-from bench.processes import ProgramFailed
 from bench.table_emulator import Dynalite
 from packyard.packs.manifest.name import PackName
 from packyard.packs.pack import Pack, Tier, Visibility
 from packyard.store.pack_items import to_item
 from packyard.store.search_index import items_of
-from packyard.store.wire import Item, to_wire
+from packyard.store.wire import Item
 
-_BATCH: Final = 25
 _VOCABULARY: Final = 5_000
 _WORDS_EACH: Final = 24
 
@@ -68,15 +65,16 @@ def write(table: Dynalite, some: Iterable[Pack], *, sought: Callable[[str], bool
         sought: Whether a word may be looked for.
     """
     written = 0
-    for pack in some:
-        row = to_item(pack)
-        # A key begins with the rank of the word's place.
-        index = [item for item in items_of(row) if sought(item["SK"][1:].partition("#")[0])]
-        items: list[Item] = [row, *index]
-        written += len(index)
-        for start in range(0, len(items), _BATCH):
-            puts: Any = [{"PutRequest": {"Item": to_wire(item)}} for item in items[start : start + _BATCH]]
-            answer = table.client.batch_write_item(RequestItems={TABLE: puts})
-            if answer["UnprocessedItems"]:
-                raise ProgramFailed("the table did not take what was written to it")
+
+    def items() -> Iterator[Item]:
+        nonlocal written
+        for pack in some:
+            row = to_item(pack)
+            yield row
+            # A key begins with the rank of the word's place.
+            index = [item for item in items_of(row) if sought(item["SK"][1:].partition("#")[0])]
+            written += len(index)
+            yield from index
+
+    table.write(items())
     return written

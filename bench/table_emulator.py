@@ -8,10 +8,12 @@ import shutil
 import subprocess
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import boto3
 from botocore.config import Config
@@ -22,8 +24,10 @@ from local.emulator import HOST, REGION
 from local.environments import LOCAL, fingerprint, node, npm
 from local.function import free_port
 from local.locks import exclusively
+from tests.aws import TABLE
 
 from bench.processes import Arguments, ProgramFailed
+from packyard.store.wire import Item, to_wire
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -32,6 +36,10 @@ _LOCKED: Final = Path(__file__).parent / "dynalite"
 _INSTALLED: Final = LOCAL / "tools" / "dynalite"
 _INSTALL: Final = ("ci", "--ignore-scripts", "--no-audit", "--no-fund")
 _START_SECONDS: Final = 20.0
+# The maximum of one BatchWriteItem (API_BatchWriteItem), and how many run at once.
+_BATCH: Final = 25
+_LOADERS: Final = 2
+_LOADED_AT_ONCE: Final = 50
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,6 +60,26 @@ class Dynalite:
         """Return its present memory (proc(5), VmRSS)."""
         status = Path(f"/proc/{self.process_id}/status").read_text()
         return next(int(line.split()[1]) << 10 for line in status.splitlines() if line.startswith("VmRSS:"))
+
+    def write(self, items: Iterator[Item]) -> None:
+        """Write items to the table of packs, any number of them, a few batches at once.
+
+        Raises:
+            ProgramFailed: It did not take all of them.
+        """
+        with ThreadPoolExecutor(_LOADERS) as pool:
+            # A pool would hold all of a million at once.
+            while batches := [
+                batch for _ in range(_LOADED_AT_ONCE) if (batch := list(islice(items, _BATCH)))
+            ]:
+                for _ in pool.map(self._write_batch, batches):
+                    pass
+
+    def _write_batch(self, batch: list[Item]) -> None:
+        puts: Any = [{"PutRequest": {"Item": to_wire(item)}} for item in batch]
+        answer = self.client.batch_write_item(RequestItems={TABLE: puts})
+        if answer["UnprocessedItems"]:
+            raise ProgramFailed("the table did not take what was written to it")
 
 
 @contextmanager
