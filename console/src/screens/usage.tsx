@@ -9,7 +9,7 @@ export default function UsageScreen() {
       <p class="muted">What your organisation uses, and of what. The operator of this service sets the limits.</p>
       {error !== undefined && <ErrorNotice error={error} onRetry={reload} />}
       {data === undefined && error === undefined && <Loading />}
-      {data && <QuotaMeters usage={data.body} heading="h2" />}
+      {data && <QuotaMeters usage={data.body} heading="h2" own />}
     </Page>
   );
 }

@@ -26,6 +26,7 @@ function Shown({ organisation }: { organisation: Organisation }) {
         {organisation.trial_ends_at && <span>Its trial ends <Time at={organisation.trial_ends_at} />.</span>}
       </p>
       <QuotaMeters
+        own={false}
         usage={usage}
         heading="h4"
         after={(quota) => (
