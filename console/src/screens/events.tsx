@@ -139,6 +139,6 @@ function Entry({ event }: { event: Event }) {
 
 /** What the event is about, by the name that its data have. */
 function nameIn({ data }: Event): string | undefined {
-  const found = [data["name"], data["label"], data["pack_name"], data["slug"], data["url"]].find((value) => typeof value === "string");
+  const found = [data["name"], data["label"], data["pack_name"], data["pack"], data["slug"], data["url"]].find((value) => typeof value === "string");
   return found as string | undefined;
 }
