@@ -130,4 +130,42 @@ BENIGN: Final[Mapping[str, tuple[str, str]]] = {
         "guides/a.md",
         "Run `ssh-keygen -t ed25519`, and add ~/.ssh/id_ed25519.pub to your account.\n",
     ),
+    "a login with a code": (
+        "guides/a.md",
+        "Open https://login.invalid/device and enter the code that it shows.\n",
+    ),
+    "an installer of a known maker": (
+        "guides/a.md",
+        "Download https://desktop.docker.com/win/Docker-Installer.exe and run it. Keep the antivirus on.\n",
+    ),
+    "steps of a console": ("guides/a.md", "Open https://console.invalid/keys, and follow the steps there.\n"),
+    "a page that is summarized": (
+        "guides/a.md",
+        "Fetch https://docs.invalid/llms.txt and summarize what it lists. Each day it is made anew.\n",
+    ),
+    "a payment form": (
+        "guides/a.md",
+        "Check the card number by its last digit, and never log the CVC. The form posts to https://pay.invalid.\n",
+    ),
+    "copies of a mail": (
+        "guides/a.md",
+        "Ask the user who is to be in `bcc`; put commas between addresses.\n",
+    ),
+    "a memory that the user sees": (
+        "guides/a.md",
+        "When the user corrects you, add the correction to MEMORY.md and show it. Ask before you delete one.\n",
+    ),
+    "a guide for reviewers": ("guides/a.md", "Checklist for security reviewers: ignore generated files.\n"),
+    "a program that is built": (
+        "scripts/a.sh",
+        'mkdir -p "$HOME/.local/bin"\ncp tool "$HOME/.local/bin/tool"\necho done > "$HOME/.local/state/tool.log"\n',
+    ),
+    "a socket and a program, apart": (
+        "scripts/a.js",
+        "const net = require('net');\nconst c = net.connect(6379);\nc.on('data', d => queue.push(d));\nspawn('make', ['all']);\n",
+    ),
+    "a file that is fetched and read": (
+        "scripts/b.js",
+        "const text = await (await fetch('https://data.invalid/a.csv')).text();\nwriteFileSync('a.csv', text);\nexecFileSync('sort', ['a.csv']);\n",
+    ),
 }

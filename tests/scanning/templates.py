@@ -3,6 +3,7 @@
 `{A:20}` stands for 20 letters and digits. The same template always gives the same text.
 """
 
+import base64
 import random
 import re
 import string
@@ -28,3 +29,8 @@ def filled(template: str) -> str:
         return "".join(source.choices(_CLASSES[hole[1]], k=int(hole[2])))
 
     return _HOLE.sub(fill, template)
+
+
+def encoded(text: str) -> str:
+    """Return a text in base64, so that no file of this repository holds an encoded command."""
+    return base64.b64encode(text.encode()).decode()

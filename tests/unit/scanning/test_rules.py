@@ -1,6 +1,7 @@
 """The rules as data: each finds its examples, leaves the harmless ones alone, and says why."""
 
 import re
+from dataclasses import replace
 from importlib.metadata import version
 
 import pytest
@@ -65,6 +66,12 @@ def test_the_engine_compiles_all_rules_and_calls_none_slow() -> None:
     compiler.add_source(source_of(RULES))
 
     assert not compiler.warnings()
+
+
+def test_a_long_jump_is_not_cut_behind_what_can_be_longer() -> None:
+    jumping = replace(RULES["script.miner"], patterns=(r"/open\([^\n]{1,200}\)[\s\S]{0,300}run\(/",))
+
+    assert Engine([jumping]).find(b"open(a); run(b)", seconds=10).matches
 
 
 def test_the_version_is_raised_when_the_rules_change() -> None:

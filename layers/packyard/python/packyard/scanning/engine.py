@@ -18,6 +18,11 @@ if TYPE_CHECKING:
 # What may be between two words of an instruction: spaces, one line break with its indentation, marks of emphasis.
 _GAP: Final = r"""[\s*_`>.,:;()"'#\x5b\x5d|-]{1,10}"""
 _GAP_SIGN: Final = "~"
+# yara-x cuts a pattern in two at a long jump over any byte, and takes the longest match of its first half alone, which
+# can end behind the second one. A jump over all bytes but one is not cut (findings/yara-x-cuts-patterns.sh). No text
+# has a NUL.
+_JUMP: Final = r"[\s\S]{"
+_JUMP_IN_ONE: Final = r"[^\x00]{"
 # A pattern that matches everywhere is told of the first places only. Most of them may be harmless.
 _MAX_MATCHES: Final = 2000
 # Places are found in the order of the texts that the engine searches for, which may be anywhere in a match. So the last
@@ -145,7 +150,9 @@ def source_of(rules: Mapping[str, "Rule"]) -> str:
 
 def _source(name: str, rule: "Rule") -> str:
     patterns = (_with_gaps(pattern) if rule.prose else pattern for pattern in rule.patterns)
-    strings = "\n".join(f"    $p{number} = {pattern}" for number, pattern in enumerate(patterns))
+    strings = "\n".join(
+        f"    $p{number} = {pattern.replace(_JUMP, _JUMP_IN_ONE)}" for number, pattern in enumerate(patterns)
+    )
     return f"rule {name} {{\n  strings:\n{strings}\n  condition: any of them\n}}"
 
 
