@@ -162,14 +162,13 @@ class Service:
     def _hold_to_its_tag(self, event: dict[str, Any], answer: dict[str, Any]) -> None:
         """Check that a read has an entity tag, which it has had with no other body, whoever asked.
 
-        Roles of two organisations may have one path; they are two things.
+        Roles of two organisations may have one path, and all policies have; they are two things.
         """
         tags = answer["multiValueHeaders"].get("ETag")
         assert (answer["statusCode"] in (200, 302, 304)) == bool(tags), answer
         if answer["statusCode"] == 200:
-            whose = (
-                event["requestContext"]["authorizer"].get("org_id", "") if "roles/" in event["path"] else ""
-            )
+            of_one = "roles/" in event["path"] or event["path"].endswith("-policy")
+            whose = event["requestContext"]["authorizer"].get("org_id", "") if of_one else ""
             thing = (whose, event["path"], json.dumps(event["multiValueQueryStringParameters"]), *tags)
             body = hashlib.sha256(answer["body"].encode()).hexdigest()
             assert self.bodies.setdefault(thing, body) == body, f"{thing} stands for two bodies"

@@ -354,3 +354,61 @@ def test_a_clone_of_a_registered_image_is_judged_as_that_image(
     assert said["image"].startswith(f"{host(registry)}/team/slack@")
     require(service, OTHER)
     assert service.set_role("support", [clone]).status == 200
+
+
+def clone_of_globex(service: Service, registry: FakeRegistry) -> tuple[str, str]:
+    """Return a registered pack of another organisation, and a clone of it."""
+    pack = made(create(service, registry, caller=GLOBEX, visibility="community"))
+    return pack, made(service.clone(pack))
+
+
+@pytest.mark.parametrize("named", ["tag", "revision"])
+def test_a_clone_is_judged_by_its_source_s_signatures_when_it_is_moved_too(
+    service: Service, registry: FakeRegistry, shelf: Repository, named: str
+) -> None:
+    shelve(shelf, key=KEY)
+    _, clone = clone_of_globex(service, registry)
+    to = {"tag": {"image_ref": service.get(clone).body["image_ref"]}, "revision": {"revision": 1}}[named]
+
+    def moved() -> Answer:
+        return service.send("replace_pack", "PUT", f"/packs/{clone}", json=to)
+
+    # A rule for the source's registry. Our own registry, which none names, would be accepted.
+    assert put_policy(service, document_of(OTHER, images=[f"{host(registry)}/**"])).status == 200
+    assert refused(moved())["image"].startswith(f"{host(registry)}/team/slack@")
+    refused(service.set_role("support", [clone]))
+    require(service, KEY)
+    made(moved())
+    assert service.set_role("support", [clone]).status == 200
+
+
+def test_a_clone_gets_the_signatures_that_its_source_got_later_when_it_is_asked_for_again(
+    service: Service, registry: FakeRegistry, shelf: Repository
+) -> None:
+    shelve(shelf)
+    pack, clone = clone_of_globex(service, registry)
+    sign(shelf, "1.4.0", KEY)
+    made(create(service, registry, caller=GLOBEX, visibility="community"))
+    require(service, KEY)
+    refused(service.set_role("support", [clone]))
+
+    assert made(service.clone(pack)) == clone
+    assert service.set_role("support", [clone]).status == 200
+
+
+def test_a_registry_that_does_not_answer_takes_no_signature_away(
+    service: Service, registry: FakeRegistry, shelf: Repository
+) -> None:
+    shelve(shelf, "1.4.0", key=KEY)
+    shelve(shelf, "1.5.0", key=KEY)
+    pack = made(create(service, registry))
+    made(move(service, registry, pack, "1.5.0"))
+    registry.moods.append(Refuses(path="/referrers/", status=503))
+
+    made(move(service, registry, pack, "1.5.0"))
+    made(move(service, registry, pack, "1.4.0"))
+    made(create(service, registry))
+
+    require(service, KEY)
+    pins = [{"id": pack, "revision": revision} for revision in (2, 3)]
+    assert [service.pin(f"role-{pin['revision']}", [pin]).status for pin in pins] == [200, 200]

@@ -33,6 +33,7 @@ from tests.reliability.model.packs import (
     NO_PATHS,
     NO_PLACES,
     Archive,
+    Brought,
     Content,
     Pack,
     Reference,
@@ -55,6 +56,7 @@ _SCOPES: Final = {
     "delete_revision": "policy:write",
     "retention": "policy:write",
     "version_policy": "policy:write",
+    "signature_policy": "policy:write",
     "webhook": "hooks:write",
     "feed": "roles:write",
     "rotate_secret": "hooks:write",
@@ -87,7 +89,7 @@ class Model(Roles, Keys, Comparisons, Counts, Images, Versions, Hooks, Feeds):
         # Credential, scope and billing posture come before anything else, in this order.
         self.caller = self.caller_of(key)
         scope = next((_SCOPES[word] for word in _SCOPES if word in operation), "caps:write")
-        reads = operation.startswith(("get_", "list_", "download_", "version_policy"))
+        reads = operation.startswith(("get_", "list_", "download_", "version_policy", "signature_policy"))
         creates = not reads and not operation.startswith(_NOT_GATED)
         open_to_all = reads and scope != "audit:read"
         require(open_to_all or scope in self.caller.scopes, 403, "permission_denied")
@@ -141,22 +143,37 @@ class Model(Roles, Keys, Comparisons, Counts, Images, Versions, Hooks, Feeds):
         content = archive.content()
         return self.add("upload", content.name, content, visibility)
 
-    def create_pack(self, image_ref: Reference, visibility: str, found: Content) -> Expected:
+    def create_pack(
+        self, image_ref: Reference, visibility: str, found: Content, unread: bool = False
+    ) -> Expected:
         require_field(found is not ABSENT, "image_ref")
         # In the service's own registry, an image has to be where the name of its pack guards it.
         is_elsewhere = not image_ref.place.startswith(f"{self.host}/")
         is_guarded = image_ref.place == f"{self.host}/packs/{self.caller.org}/{found.name}"
         require_field(is_elsewhere or is_guarded, "image_ref")
-        return self.add("image_ref", found.name, found, visibility, ref=str(image_ref))
+        brought = self.read(image_ref, found, unread=unread)
+        self.require_accepted(found, brought)
+        return self.add("image_ref", found.name, found, visibility, ref=str(image_ref), brought=brought)
 
     def clone_pack(self, pack_id: str, name: str | None, visibility: str) -> Expected:
         source = self.visible(pack_id)
         require(not source.deletion, 409, "pack_deleting")
         self.require_usable(source, source.content, len(source.history))
-        return self.add("clone", name or source.name, source.content, visibility, source=source)
+        self.require_all_accepted((source, source.content))
+        brought = source.brought.get(source.content)
+        name = name or source.name
+        return self.add("clone", name, source.content, visibility, source=source, brought=brought)
 
     def add(
-        self, origin: str, name: str, content: Content, visibility: str, *, ref: str = "", source: Any = None
+        self,
+        origin: str,
+        name: str,
+        content: Content,
+        visibility: str,
+        *,
+        ref: str = "",
+        source: Any = None,
+        brought: Brought | None = None,
     ) -> Expected:
         """Add a pack. A name is taken, unless the pack that has it is what the request asks for."""
         org = self.caller.org
@@ -167,9 +184,11 @@ class Model(Roles, Keys, Comparisons, Counts, Images, Versions, Hooks, Feeds):
             pack_id = Learnt(standing, "id", "pack_")
             require(same and not standing.deletion, 409, "pack_name_taken", pack_id=pack_id)
             self.require_usable(standing, content, len(standing.history))
+            if brought is not None:
+                self.keep(standing, content, brought)
             return standing.answer(org)
         self.require_version(name, content, None)
-        pack = Pack(org, name, origin)
+        pack = Pack(org, name, origin, brought={} if brought is None else {content: brought})
         self.publish(pack, "create" if ref else origin, content, ref, visibility=visibility)
         self.packs.append(pack)
         if source is not None:
@@ -211,7 +230,12 @@ class Model(Roles, Keys, Comparisons, Counts, Images, Versions, Hooks, Feeds):
         return pack.answer(self.caller.org)
 
     def replace_pack(
-        self, pack_id: str, image_ref: Reference, if_match: str | None, found: Content
+        self,
+        pack_id: str,
+        image_ref: Reference,
+        if_match: str | None,
+        found: Content,
+        unread: bool = False,
     ) -> Expected:
         """Only tag or digest may change. For a built pack this is the way back to an earlier version."""
         pack = self.own(pack_id)
@@ -224,12 +248,22 @@ class Model(Roles, Keys, Comparisons, Counts, Images, Versions, Hooks, Feeds):
         require_field(returns or found.name == pack.name, "pack.yaml:name")
         if found is pack.content:
             self.require_offered(pack, found)
+        if pack.brought:
+            self.require_accepted(found, self.brought_to(pack, image_ref, found, unread=unread))
         if (pack.image_ref, pack.content) != (str(image_ref), found):
             if not returns:
                 self.require_version(pack.name, found, pack)
             self.require_offered(pack, found)
             self.publish(pack, "replace", found, str(image_ref), returns)
+        if pack.brought:
+            self.keep(pack, found, self.brought_to(pack, image_ref, found, unread=unread))
         return pack.answer(self.caller.org)
+
+    def brought_to(self, pack: Pack, reference: Reference, content: Content, *, unread: bool) -> Brought:
+        """Return what an image brings to a pack. What the image of a clone brings came with it."""
+        if pack.origin == "clone" and content in pack.brought:
+            return pack.brought[content]
+        return self.read(reference, content, unread=unread)
 
     def require_offered(self, pack: Pack, content: Content) -> None:
         """Refuse content of a pack that it has, or has had, and that was taken back."""

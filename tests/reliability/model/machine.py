@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 import yaml
+from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, derive_private_key
 from hypothesis import strategies as st
 from hypothesis.stateful import initialize, precondition, rule
 from tests.fake_registry.moods import CutsOff, HangsUp, Mood, Refuses
@@ -14,6 +15,7 @@ from tests.reliability.model.packs import NO_PATHS, NO_PLACES, Archive, Pack, Re
 from tests.reliability.model.runs import Ask, Fate, Run
 from tests.reliability.model.state import READER, Key, Login
 from tests.service import ACME
+from tests.signatures import Key as Signer
 from tests.staged_uploads import arrive
 from tests.usage import limit
 
@@ -43,6 +45,28 @@ VARIANTS: Final[Sequence[Mapping[str, Any]]] = (
     {"category": "messaging", "description": "Talks.", "capabilities": _capabilities("GET")},
     {"display_name": "The pack", "suggested_packs": ["jira", "github"], "category": "crm"}
     | {"capabilities": _capabilities("GET", "POST")},
+)
+# Whoever signs images elsewhere.
+SIGNERS: Final = tuple(Signer(derive_private_key(number, SECP256R1())) for number in (1, 2))
+SIGNED_BY: Final = ((), SIGNERS[:1], SIGNERS[1:], SIGNERS)
+
+
+def _signed(images: str, *by: int) -> Mapping[str, Any]:
+    return {
+        "images": [images],
+        "signers": [{"name": f"key {number}", "key": SIGNERS[number].pem} for number in by],
+    }
+
+
+# Of the last two, the second names another repository first, and the third refuses what was not pushed elsewhere.
+SIGNATURE_POLICIES: Final[Sequence[Mapping[str, Any]]] = (
+    {"rules": [], "otherwise": "accept"},
+    {"rules": [], "otherwise": "refuse"},
+    {"rules": [_signed("**", 0)], "otherwise": "accept"},
+    {"rules": [_signed("**", 0, 1)], "otherwise": "accept"},
+    {"rules": [_signed("*/team/alpha", 1), _signed("**", 0)], "otherwise": "accept"},
+    {"rules": [_signed("*/team/beta", 0)], "otherwise": "accept"},
+    {"rules": [_signed("*/team/*", 1)], "otherwise": "refuse"},
 )
 FILTERS: Final = {"owned": ("true", "false"), "tier": ("community", "verified")} | {
     "category": ("messaging", "crm"),
@@ -137,12 +161,7 @@ class Machine(Run):
         """Return a reference to an image of another registry, or of a pack in ours."""
         model = self.one
         if pick < 4:
-            repository = f"team/{NAMES[pick % 3]}"
-            tag, content = sorted(model.elsewhere[repository].items())[
-                pick % 2 % len(model.elsewhere[repository])
-            ]
-            place = f"{self.elsewhere.url.partition('://')[2]}/{repository}"
-            return Reference.to(place, content, tag=tag, by_digest=by_digest)
+            return self.a_reference_elsewhere(f"team/{NAMES[pick % 3]}", pick, by_digest)
         packs = [pack for pack in model.packs if pack.origin != "image_ref"]
         if pick < 8:
             packs = [pack for pack in packs if pack.org == org and not pack.deletion] or packs
@@ -150,6 +169,12 @@ class Machine(Run):
             return Reference(f"{model.host}/packs/{org}/alpha", "1.0.0")
         pack = packs[-1 - pick % len(packs)]
         return pack.reference(pick, f"{model.host}/packs/{pack.org}/{pack.name}", by_digest=by_digest)
+
+    def a_reference_elsewhere(self, repository: str, pick: int, by_digest: bool) -> Reference:
+        tags = sorted(self.one.elsewhere[repository].items())
+        tag, content = tags[pick % 2 % len(tags)]
+        place = f"{self.elsewhere.url.partition('://')[2]}/{repository}"
+        return Reference.to(place, content, tag=tag, by_digest=by_digest)
 
     @rule(ask=asks, archive=archives(), visibility=visibilities)
     def upload(self, ask: Ask, archive: Archive, visibility: str) -> None:
@@ -175,6 +200,9 @@ class Machine(Run):
         reference = self.a_reference(ask.key[0], image_pick, by_digest)
         if pack is not None and image_pick > 2:
             reference = pack.reference(image_pick, pack.place, by_digest=by_digest)
+            repository = pack.place.partition("/")[2]
+            if repository in self.one.elsewhere:
+                reference = self.a_reference_elsewhere(repository, image_pick, by_digest)
         self.request("replace_pack", ask, pack_id=pack_id, image_ref=reference)
 
     @rule(ask=asks, name=one_of(None, *NAMES), visibility=visibilities)
@@ -375,7 +403,7 @@ class Machine(Run):
         key=readers,
         what=one_of(
             *("pack", "pack", "host", "upload", "files", "file", "file", "role", "lock", "image", "image"),
-            *("revision", "diff", "usage", "retention", "policy", "webhooks"),
+            *("revision", "diff", "usage", "retention", "policy", "webhooks", "signatures", "brought"),
         ),
         pick=picks,
         path=one_of(*PATHS, "pack.yaml", "guides/none.md"),
@@ -389,6 +417,8 @@ class Machine(Run):
             "host": ("get_pack", {"pack_id": pack_id, "host": ORGS[pick % 3]}),
             "usage": ("get_usage", {}),
             "policy": ("version_policy", {}),
+            "signatures": ("signature_policy", {}),
+            "brought": ("list_attestations", {"pack_id": pack_id}),
             "webhooks": ("list_webhooks", {}),
             "retention": ("get_retention", {"pack_id": pack_id}),
             "upload": ("get_upload", {"upload_id": uploads[-1 - pick % len(uploads)]}),
@@ -537,9 +567,23 @@ class Machine(Run):
         condition = {"right": str(revision), "stale": str(revision + 7)}.get(ask.if_match or "")
         self.request("set_version_policy", ask, version_policy=policy, if_match=condition)
 
-    @rule(name=one_of(*NAMES), version=one_of(*VERSIONS), variant=st.integers(0, 2), tag=one_of("1", "2"))
-    def somebody_pushes_elsewhere(self, name: str, version: str, variant: int, tag: str) -> None:
-        self.push_elsewhere(name, manifest(name, version, variant), tag)
+    @rule(ask=asks, policy=one_of(*SIGNATURE_POLICIES))
+    def rule_signatures(self, ask: Ask, policy: Mapping[str, Any]) -> None:
+        _, revision = self.one.signature_policies.get(ask.key[0], ({}, 0))
+        condition = {"right": str(revision), "stale": str(revision + 7)}.get(ask.if_match or "")
+        self.request("set_signature_policy", ask, if_match=condition, **policy)
+
+    @rule(
+        name=one_of(*NAMES),
+        version=one_of(*VERSIONS),
+        variant=st.integers(0, 2),
+        tag=one_of("1", "2"),
+        signers=one_of(*SIGNED_BY),
+    )
+    def somebody_pushes_elsewhere(
+        self, name: str, version: str, variant: int, tag: str, signers: Sequence[Signer]
+    ) -> None:
+        self.push_elsewhere(name, manifest(name, version, variant), tag, signers)
 
     @precondition(lambda self: self.steps - self.settled_at > 20)
     @rule()
@@ -562,8 +606,6 @@ class Machine(Run):
         takes_back: str | None,
     ) -> None:
         """Organisations have packs, and roles that follow one. One of these has got a new archive."""
-        for number, name in enumerate(NAMES):
-            self.push_elsewhere(name, manifest(name, "1.0.0", number), "1")
         for number, archive in enumerate(made):
             self.upload(ask=Ask((ORGS[number % 3], 0)), archive=archive, visibility=visibility)
         for org in ORGS:
@@ -587,3 +629,30 @@ class Machine(Run):
                 self.roles.add((ORGS[0], ROLES[1]))
                 self.request("set_role_packs", ask, role_id=ROLES[1], packs=[earlier])
                 self.request("get_lock", ask, role_id=role)
+
+    @initialize(
+        policies=st.tuples(*(one_of(*SIGNATURE_POLICIES) for _ in ORGS)),
+        signed=st.lists(one_of(*SIGNED_BY), min_size=4, max_size=4),
+        pick=st.integers(0, 2),
+    )
+    def images_are_registered(
+        self, policies: Sequence[Mapping[str, Any]], signed: Sequence[Sequence[Signer]], pick: int
+    ) -> None:
+        """One organisation registers an image, and moves the pack to another one. Others use it by their policies."""
+        for name, signers in zip(NAMES, signed, strict=False):
+            self.push_elsewhere(name, manifest(name, "1.0.0", pick), "1", signers)
+        user, owner, cloner = (Ask((org, 0)) for org in ORGS)
+        name, self.roles = NAMES[pick], self.roles | {(user.key[0], ROLES[1])}
+        self.rule_signatures(ask=user, policy=policies[0])
+        reference = self.a_reference_elsewhere(f"team/{name}", 0, by_digest=False)
+        self.request("create_pack", owner, image_ref=reference, visibility="community")
+        self.rule_signatures(ask=owner, policy=policies[1])
+        self.push_elsewhere(name, manifest(name, "2.0.0", pick), "2", signed[3])
+        pack = self.one.holder(owner.key[0], name)
+        if pack is not None and pack.id is not None:
+            self.request("set_role_packs", user, role_id=ROLES[1], packs=[{"id": pack.id, "follow": True}])
+            reference = self.a_reference_elsewhere(f"team/{name}", 1, by_digest=False)
+            self.request("replace_pack", owner, pack_id=pack.id, image_ref=reference)
+            self.stream_tells(pack.id, None)
+            self.rule_signatures(ask=cloner, policy=policies[2])
+            self.request("clone_pack", cloner, pack_id=pack.id, name=None, visibility="org")

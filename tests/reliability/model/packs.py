@@ -146,6 +146,16 @@ class Removal(NamedTuple):
     clones: int = 0
 
 
+class Brought(NamedTuple):
+    """What an image brings that others have built: where it was registered, and the keys that have signed it there.
+
+    There are no keys known if the registry did not say.
+    """
+
+    place: str
+    signers: frozenset[str] | None
+
+
 @dataclass(frozen=True)
 class ImageState:
     """Whether an image of a pack may be used. Nobody can begin to use one that is being looked at."""
@@ -319,6 +329,8 @@ class Pack:
     clones: dict[Content, int] = field(default_factory=dict)
     # How many revisions its policy keeps; None for all.
     keep: int | None = None
+    # What its images bring, if they were registered, or are copies of such.
+    brought: dict[Content, Brought] = field(default_factory=dict)
 
     def image(self, content: Content) -> ImageState:
         return self.images.get(content, ImageState())

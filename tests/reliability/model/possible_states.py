@@ -6,7 +6,7 @@ which fails, leads to as many as the contract allows, and to no others. Later an
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import timedelta
-from itertools import combinations
+from itertools import combinations, product
 from typing import Any, Final, NamedTuple
 from unittest.mock import ANY
 
@@ -72,8 +72,11 @@ def ways(model: Model, asked: Asked, trouble: Trouble, *, died: bool) -> Iterato
     if asked.operation == "delete_pack":
         model.hold(asked.args["pack_id"], in_trouble=bool(trouble))
     if "image_ref" in asked.args:
-        for found in model.resolve(asked.args["image_ref"], asked.key[0]):
-            yield from _ways(model, asked._replace(more={"found": found}), trouble, died=died)
+        # A registry that fails may give the image, and not say what it brings.
+        silent = (False, True) if "registry" in trouble else (False,)
+        for found, unread in product(model.resolve(asked.args["image_ref"], asked.key[0]), silent):
+            told = {"found": found, "unread": unread}
+            yield from _ways(model, asked._replace(more=told), trouble, died=died)
     else:
         yield from _ways(model, asked, trouble, died=died)
     if asked.operation in ("list_files", "get_file", "download_pack"):

@@ -15,14 +15,15 @@ from tests.reliability.model.expectations import (
     require_field,
 )
 from tests.reliability.model.packs import Content, Pin, timestamp
-from tests.reliability.model.state import Caller, Login, Name, State, require_revision
+from tests.reliability.model.signatures import Signatures
+from tests.reliability.model.state import Caller, Login, Name, require_revision
 
 # What lock documents say of most images.
 IN_USE: Final = frozenset({"active"})
 _LOGIN_TIME: Final = timedelta(minutes=15)
 
 
-class Roles(State):
+class Roles(Signatures):
     """The operations on roles."""
 
     def set_role_packs(
@@ -46,6 +47,7 @@ class Roles(State):
         names = [pin.alias or self.at(pin)[0].name for pin in pins]
         require_field(len(set(names)) == len(names), field)
         accepted = self.consent(before, pins, accept_capabilities or {})
+        self._require_signed(before, pins)
         there = bool(history) and history[-1].operation != "delete"
         fits = if_match in ((None, "*", str(len(history))) if there else (None, "new"))
         require(fits, 412, "precondition_failed", **({"revision": len(history)} if there else {}))
@@ -53,12 +55,14 @@ class Roles(State):
         self.write_role(role_id, "set", pins, accepted)
         return self.get_role_packs(role_id)
 
+    def _require_signed(self, before: Mapping[str, Pin], pins: Iterable[Pin]) -> None:
+        """Pins that are set or moved are at images that the signature policy accepts."""
+        held = [self.at(pin) for pin in _set_or_moved(before, pins)]
+        self.require_all_accepted(*((pack, entry.content) for pack, entry in held))
+
     def _require_usable(self, before: Mapping[str, Pin], pins: Iterable[Pin]) -> None:
         """Pins that are set or moved are at images in use."""
-        new = [
-            pin for pin in pins if pin.pack_id not in before or before[pin.pack_id].revision != pin.revision
-        ]
-        held = [(*self.at(pin), pin.revision) for pin in sorted(new)]
+        held = [(*self.at(pin), pin.revision) for pin in sorted(_set_or_moved(before, pins))]
         self.require_all_usable(*((pack, entry.content, revision) for pack, entry, revision in held))
 
     def _pinned(self, wish: Mapping[str, Any], before: Pin | None, *, keeps: bool) -> Pin:
@@ -97,6 +101,7 @@ class Roles(State):
         chosen = before if pack_ids is None else pack_ids
         pins = tuple(pin.to(self.at(pin)[0]) if pin.pack_id in chosen else pin for pin in pins)
         accepted = self.consent(before, pins, accept_capabilities or {})
+        self._require_signed(before, pins)
         require_revision(history, if_match)
         self._require_usable(before, pins)
         self.write_role(role_id, "refresh", pins, accepted)
@@ -107,6 +112,20 @@ class Roles(State):
         require_revision(self.role(role_id), if_match)
         self.write_role(role_id, "delete", ())
         return Expected(200, {"status": "deleted"})
+
+    def lags(self, role: Name, pack_id: str) -> bool:
+        """Return whether a pin is to follow its pack, which has another image in use.
+
+        The pack may do no more than at the pin, and the organisation's signature policy accepts the image.
+        """
+        pack = self.find(pack_id)
+        if pack is None or pack.withdrawn:
+            return False
+        brought = pack.brought.get(pack.content)
+        if brought is not None and not self.accepts(role[0], brought):
+            return False
+        pins = [pin for pin in self.pins(*role) if pin.pack_id == pack_id and pin.follow]
+        return any(self.is_stale(pin) and not self.widens(pin, pin.to(pack)) for pin in pins)
 
     def follow(self, roles: Iterable[Name], pack_id: str) -> Self:
         """The service moves the pins of roles that follow a pack."""
@@ -243,3 +262,7 @@ class Roles(State):
                 statuses = {404} if "deleted" in told else set()
                 statuses |= set() if told == {"deleted"} else {200, 502} if gone else {200}
         yield from (Expected(status, ANY) for status in sorted(statuses))
+
+
+def _set_or_moved(before: Mapping[str, Pin], pins: Iterable[Pin]) -> list[Pin]:
+    return [pin for pin in pins if pin.pack_id not in before or before[pin.pack_id].revision != pin.revision]

@@ -2,7 +2,7 @@
 
 import json
 import sys
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from datetime import timedelta
 from functools import partial
@@ -33,6 +33,8 @@ from tests.reliability.model.possible_states import (
 from tests.reliability.model.state import HOLD, READER, Key, Login
 from tests.reliability.tally import count
 from tests.service import DEADLINE, running_service
+from tests.signatures import Key as Signer
+from tests.signatures import bundle, fall_back, refer, statement
 from tests.staged_uploads import deliver
 from tests.third_party_images import Blob, image
 
@@ -121,6 +123,10 @@ class Run(RuleBasedStateMachine):
         asked, trouble = Asked(operation, key, args, once, told or {}), self.trouble_of(ask.fate)
         answer = self.meet(lambda: self.clients.send(operation, key, args, once), ask.fate)
         self.settle(partial(ways, asked=asked, trouble=trouble, died=answer is None), answer, key[0])
+        if "registry" in trouble and "image_ref" in args:
+            # Whether the registry has said what the image brings.
+            for pack_id in [pack.id for pack in self.one.packs if pack.org == key[0] and pack.brought]:
+                self.request("list_attestations", Ask((key[0], READER)), pack_id=pack_id)
         if answer is None and operation == "create_key":
             self.walk("list_keys", (key[0], READER), 50)
         if answer is None and operation == "create_feed":
@@ -320,17 +326,25 @@ class Run(RuleBasedStateMachine):
                 assert self.latest > pack.gone_at + _TOMBSTONE_KEPT
                 model.packs.remove(pack)
 
-    def push_elsewhere(self, name: str, manifest: bytes, tag: str) -> None:
-        """Somebody pushes an image to a registry of their own, perhaps under a tag that exists."""
+    def push_elsewhere(self, name: str, manifest: bytes, tag: str, signers: Sequence[Signer]) -> None:
+        """Somebody pushes an image to a registry of their own, perhaps under a tag that exists.
+
+        It is signed by these, and by nobody else any more.
+        """
         repository = f"team/{name}"
         content = Content.of({"pack.yaml": manifest, "guides/theirs.md": b"theirs"}, "them")
         made = image(Blob(archive_of(content.files)))
-        digest = made.shelve(self.elsewhere.shelves.repository(repository, create=True), tag)
+        shelf = self.elsewhere.shelves.repository(repository, create=True)
+        digest = made.shelve(shelf, tag)
+        signed = [refer(shelf, made.manifest, bundle(signer, statement(digest))) for signer in signers]
+        fall_back(shelf, made.manifest, *signed)
         assert content.image_digest in (None, digest)
         content.image_digest = digest
+        place = f"{self.elsewhere.url.partition('://')[2]}/{repository}"
         for model in self.states:
             model.elsewhere.setdefault(repository, {})[tag] = content
             model.pushed_elsewhere.add((repository, content))
+            model.signed[place, content] = frozenset(signer.pem for signer in signers)
 
     def heal_registries(self) -> None:
         self.service.registry.moods.clear()

@@ -112,6 +112,9 @@ class State:
     # Version policies and how often each was set, and what each version of a name was last published with.
     policies: dict[str, tuple[str, int]] = field(default_factory=dict)
     published: dict[Name, dict[str, Content]] = field(default_factory=dict)
+    # Signature policies and how often each was set, and whose keys have signed the images of other registries.
+    signature_policies: dict[str, tuple[Mapping[str, Any], int]] = field(default_factory=dict)
+    signed: dict[tuple[str, Content], frozenset[str]] = field(default_factory=dict)
     webhooks: dict[str, list[Webhook]] = field(default_factory=dict)
     feeds: dict[str, list[Feed]] = field(default_factory=dict)
     # What the operator lets organisations use, by organisation and quota.
@@ -215,14 +218,6 @@ class State:
     def is_stale(self, pin: Pin) -> bool:
         pack, entry = self.at(pin)
         return entry.content is not pack.content
-
-    def lags(self, role: Name, pack_id: str) -> bool:
-        """Return whether a role follows a pack that has another image in use, and may do no more than at the pin."""
-        pack = self.find(pack_id)
-        if pack is None or pack.withdrawn:
-            return False
-        pins = [pin for pin in self.pins(*role) if pin.pack_id == pack_id and pin.follow]
-        return any(self.is_stale(pin) and not self.widens(pin, pin.to(self.at(pin)[0])) for pin in pins)
 
     def widens(self, before: Pin, after: Pin) -> bool:
         """Return whether a move of a pin allows a request that was not allowed."""

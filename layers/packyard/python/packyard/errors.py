@@ -506,7 +506,7 @@ class SignatureRequired(Conflict):
             f"{'; '.join(first['looked_for'])}; {there}. details.images says what, and why; GET /signature-policy "
             "shows the policy. Only what is about this digest counts: for an index, what is about a platform of it "
             "does not. Signatures are read when an image is registered: if it was signed later, its owner repeats POST "
-            "/packs or PUT /packs/{id} with it.",
+            "/packs or PUT /packs/{id} with it; whoever has a clone of it then repeats POST /packs/{id}/clone.",
             {"images": [dict(image) for image in images]},
         )
 

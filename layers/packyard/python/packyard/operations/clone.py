@@ -9,7 +9,8 @@ reasons:
 
 - A crash, or a source that fails: the cleanup message removes what was copied, unless a row uses it by then. The
   message names every document. Documents that the name's holder uses stay: two images may share manifests.
-- A repeat: the name is held by a clone of the same version, digest and visibility, and that clone is the answer.
+- A repeat: the name is held by a clone of the same version, digest and visibility, and that clone is the answer. If the
+  image was registered, the clone gets the signatures that its source has by now.
 - Two at once: both copy the same bytes, or different bytes under different digests. One commits, and the other is a
   repeat or a conflict.
 - The source is deleted meanwhile: what has been copied stays, since registries keep a blob for as long as any
@@ -141,7 +142,11 @@ class Cloner:
             # The only other condition: the source's image has been withdrawn meanwhile.
             raise not_cloned(source) from None
         except NameHeld as held:
-            return self._settle_repeat(held.pack_id, source, clone)
+            there = self._settle_repeat(held.pack_id, source, clone)
+            if brought is not None:
+                # The source may have been signed since.
+                self.signatures.brought.write(there.pack.id, self.signatures.to_keep(there.pack.id, brought))
+            return there
         except (ClaimLost, RepositoryBusy) as busy:
             raise ServiceUnavailable from busy
         self.images.tag(image.top, pack=clone)

@@ -132,7 +132,7 @@ class Registrar:
         except NameHeld as held:
             there = settle_repeat(held.pack_id, pack, same=same_reference, packs=self.packs)
             # It may have been signed since.
-            self.signatures.brought.write(there.pack.id, brought)
+            self.signatures.brought.write(there.pack.id, self.signatures.to_keep(there.pack.id, brought))
             return replace(there, warnings=pulled.manifest.warnings)
         except (ClaimLost, RepositoryBusy) as busy:
             raise ServiceUnavailable from busy
@@ -217,7 +217,7 @@ class Registrar:
         if after.withdrawn:
             raise current_is_withdrawn(before)
         if brought is not None:
-            self.signatures.require(brought, org_id=actor.org_id)
+            brought = self._accepted(after, brought)
         if same_reference(before, after):
             if brought is not None:
                 # It may have been signed since.
@@ -250,6 +250,13 @@ class Registrar:
         return self.images.read_signed_pack(
             reference, org_id=actor.org_id, built_here=built_here, at=self.clock()
         )
+
+    def _accepted(self, after: Pack, read: "ImageSignatures") -> "ImageSignatures":
+        """Check that the signature policy accepts an image of registered ones, and return what is to be kept of it."""
+        if after.image_origin is ImageOrigin.CLONE:
+            return self.signatures.require_of_clone(after, read, org_id=after.org_id)
+        self.signatures.require(read, org_id=after.org_id)
+        return self.signatures.to_keep(after.id, read)
 
     def _image_at(self, pack: Pack, revision: int) -> tuple[Reference, Pack | None]:
         found = self.packs.image_at(pack, revision)

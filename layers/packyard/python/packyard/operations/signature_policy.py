@@ -64,6 +64,46 @@ class SignatureRule:
         if refused:
             raise SignatureRequired(refused)
 
+    def require_of_clone(self, clone: Pack, read: "ImageSignatures", *, org_id: str) -> "ImageSignatures":
+        """Check the image that a clone has, or moves to. Two reads.
+
+        It is judged by what its source's registry had beside it, which came with the clone. Our registry has the image
+        alone.
+
+        Args:
+            clone: As it is to be.
+            read: What our registry has beside the image. It counts only if the image did not come from a source.
+            org_id: The clone's owner.
+
+        Returns:
+            What the image brings.
+
+        Raises:
+            SignatureRequired, RegistryUnavailable, ServiceUnavailable: As for `require`.
+        """
+        kept = self.brought.get(ImageId(clone.id, clone.image_digest))
+        if kept is None:
+            self.require(read, org_id=org_id)
+            return read
+        if refused := _refusals(self.policies.get(org_id).policy, [(None, kept)]):
+            raise SignatureRequired(refused)
+        return kept
+
+    def to_keep(self, pack_id: str, read: "ImageSignatures") -> "ImageSignatures":
+        """Return what is to be kept of an image that a pack may have had before.
+
+        That is what was read now. A registry that did not answer has not said that there is nothing: then it is what
+        is kept, if anything is. One read in that case, else none.
+
+        Args:
+            pack_id: The pack.
+            read: What was read.
+
+        Raises:
+            ServiceUnavailable: DynamoDB did not answer.
+        """
+        return (self.brought.get(ImageId(pack_id, read.digest)) or read) if read.unread else read
+
     def require_of(self, packs: Iterable[Pack], *, org_id: str) -> None:
         """Check that an organisation's policy accepts the images of packs. No read if all were built here.
 
