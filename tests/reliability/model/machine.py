@@ -632,13 +632,21 @@ class Machine(Run):
 
     @initialize(
         policies=st.tuples(*(one_of(*SIGNATURE_POLICIES) for _ in ORGS)),
-        signed=st.lists(one_of(*SIGNED_BY), min_size=4, max_size=4),
+        signed=st.lists(one_of(*SIGNED_BY), min_size=5, max_size=5),
         pick=st.integers(0, 2),
+        follows=st.booleans(),
     )
     def images_are_registered(
-        self, policies: Sequence[Mapping[str, Any]], signed: Sequence[Sequence[Signer]], pick: int
+        self,
+        policies: Sequence[Mapping[str, Any]],
+        signed: Sequence[Sequence[Signer]],
+        pick: int,
+        follows: bool,
     ) -> None:
-        """One organisation registers an image, and moves the pack to another one. Others use it by their policies."""
+        """One organisation registers an image, and moves the pack to another one, which is signed again later.
+
+        Others use it, as their policies let them.
+        """
         for name, signers in zip(NAMES, signed, strict=False):
             self.push_elsewhere(name, manifest(name, "1.0.0", pick), "1", signers)
         user, owner, cloner = (Ask((org, 0)) for org in ORGS)
@@ -647,12 +655,16 @@ class Machine(Run):
         reference = self.a_reference_elsewhere(f"team/{name}", 0, by_digest=False)
         self.request("create_pack", owner, image_ref=reference, visibility="community")
         self.rule_signatures(ask=owner, policy=policies[1])
-        self.push_elsewhere(name, manifest(name, "2.0.0", pick), "2", signed[3])
         pack = self.one.holder(owner.key[0], name)
         if pack is not None and pack.id is not None:
             self.request("set_role_packs", user, role_id=ROLES[1], packs=[{"id": pack.id, "follow": True}])
-            reference = self.a_reference_elsewhere(f"team/{name}", 1, by_digest=False)
-            self.request("replace_pack", owner, pack_id=pack.id, image_ref=reference)
-            self.stream_tells(pack.id, None)
+            for signers in signed[3:]:
+                self.push_elsewhere(name, manifest(name, "2.0.0", pick), "2", signers)
+                reference = self.a_reference_elsewhere(f"team/{name}", 1, by_digest=False)
+                self.request("replace_pack", owner, pack_id=pack.id, image_ref=reference)
+                if follows:
+                    self.stream_tells(pack.id, None)
+                else:
+                    self.request("refresh_role", user, role_id=ROLES[1])
             self.rule_signatures(ask=cloner, policy=policies[2])
             self.request("clone_pack", cloner, pack_id=pack.id, name=None, visibility="org")
