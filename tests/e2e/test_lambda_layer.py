@@ -70,10 +70,8 @@ def test_of_the_services_only_ours_are_described(layer: Path) -> None:
 
 
 def test_every_service_that_is_called_is_described() -> None:
-    source = (
-        PROJECT / "layers" / "packyard" / "python" / "packyard" / "composition" / "adapters.py"
-    ).read_text()
-    called = set(re.findall(r'client\("([a-z0-9]+)"', source))
+    modules = (PROJECT / "layers" / "packyard" / "python" / "packyard" / "composition").glob("*.py")
+    called = {name for module in modules for name in re.findall(r'client\("([a-z0-9]+)"', module.read_text())}
 
     assert {"dynamodb", "secretsmanager"} <= called
     assert called <= SERVICES

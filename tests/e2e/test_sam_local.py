@@ -105,7 +105,7 @@ def test_sam_gives_a_function_the_way_to_the_emulator_and_credentials_that_it_ta
     for function in view["functions"].values():
         given = function["variables"]
         assert given["AWS_ENDPOINT_URL"] == stack["endpoint_url"]
-        # Our S3 client puts the bucket in front of the host (adapters.py), which botocore does to names only.
+        # Our S3 client (clients.py) puts the bucket in front of the host, which botocore does to names only.
         assert re.fullmatch(r"http://127\.0\.0\.1:\d+", given["AWS_ENDPOINT_URL"])
         assert given["PACKYARD_LOCAL_FORWARD"] == f"{port_of(stack)} 192.0.2.1"
         assert given["AWS_ACCESS_KEY_ID"] == "test"

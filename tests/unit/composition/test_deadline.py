@@ -8,7 +8,7 @@ from moto.core.botocore_stubber import MockRawResponse
 from tests.service import Context
 
 from packyard.aws.outages import OutOfTime, outages_translated
-from packyard.composition.adapters import aws_client
+from packyard.composition.clients import aws_client
 from packyard.composition.deadline import COMMIT_SECONDS, LONGEST_SECONDS, Deadline
 from packyard.errors import ServiceUnavailable
 from packyard.messaging.consumer import serve_queue

@@ -5,7 +5,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from packyard.composition.adapters import aws_client
+from packyard.composition.clients import aws_client
 from packyard.composition.deadline import Deadline
 from packyard.composition.upload_origins import upload_origins
 from packyard.storage.staging import Staging

@@ -113,7 +113,8 @@ def _described(model: Any) -> dict[str, Any]:
 
 
 def test_the_layer_has_the_descriptions_of_all_services_that_the_code_asks_for() -> None:
-    code = (PROJECT / "layers/packyard/python/packyard/composition/adapters.py").read_text()
+    modules = (PROJECT / "layers/packyard/python/packyard/composition").glob("*.py")
+    code = "".join(module.read_text() for module in modules)
 
     assert set(re.findall(r"client\(\s*\"([a-z0-9]+)\"", code)) == SERVICES
 
