@@ -11,6 +11,10 @@ JSON: Final = "application/json"
 MULTIPART: Final = "multipart/form-data"
 ANYTHING: Final = "*/*"
 
+# Refusals of operations that take JSON, and of those that change a pack.
+JSON_FAULTS: Final = ("payload_too_large", "unsupported_media_type")
+CHANGED_MEANWHILE: Final = ("pack_deleting", "pack_modified", "precondition_failed")
+
 Schema = dict[str, Any]
 
 

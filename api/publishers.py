@@ -3,13 +3,12 @@
 from collections.abc import Sequence
 from typing import Any, Final
 
-from api.operation import Answer, Operation
+from api.operation import JSON_FAULTS, Answer, Operation
 from packyard.http import page_limit, publishers, token_exchange
 from packyard.http.idempotency import IDEMPOTENCY_KEY
 from packyard.tenants.caller import WRITE_KEYS
 
 _TAG: Final = "Trusted publishers"
-_JSON_FAULTS: Final = ("payload_too_large", "unsupported_media_type")
 _CLAIMS: Final = {"repository": "acme/slack-pack", "workflow": "release.yml"}
 _PUBLISHER: Final[dict[str, Any]] = {
     "id": "pub_01JQ2V7N3T5W8XABCDEFGHJKMN",
@@ -62,7 +61,7 @@ PUBLISHER_OPERATIONS: Final[Sequence[Operation]] = (
         answers={
             201: Answer(description="The publisher.", model="TrustedPublisher", example=_PUBLISHER),
         },
-        refusals=[*_JSON_FAULTS, "quota_exceeded"],
+        refusals=[*JSON_FAULTS, "quota_exceeded"],
         writes=True,
         scope=WRITE_KEYS,
     ),
@@ -107,7 +106,7 @@ PUBLISHER_OPERATIONS: Final[Sequence[Operation]] = (
                 headers={"Cache-Control": "no-store"},
             )
         },
-        refusals=[*_JSON_FAULTS, "unauthenticated"],
+        refusals=[*JSON_FAULTS, "unauthenticated"],
         signed_in=False,
     ),
 )

@@ -2,14 +2,13 @@
 
 from typing import Any, Final
 
-from api.operation import Answer, Operation
+from api.operation import JSON_FAULTS, Answer, Operation
 from packyard.http import pack_scan
 from packyard.http.idempotency import IDEMPOTENCY_KEY
 from packyard.http.preconditions import IF_MATCH
 from packyard.http.scan_policy import SCAN_POLICY
 from packyard.tenants.caller import WRITE_POLICIES
 
-_JSON_FAULTS: Final = ("payload_too_large", "unsupported_media_type")
 _OVERRIDE: Final = {
     "rule": "secret.github-token",
     "path": "guides/start.md",
@@ -78,7 +77,7 @@ SCAN_OPERATIONS: Final = (
                 },
             )
         },
-        refusals=[*_JSON_FAULTS, "pack_not_found", "pack_deleting", "pack_modified", "precondition_failed"],
+        refusals=[*JSON_FAULTS, "pack_not_found", "pack_deleting", "pack_modified", "precondition_failed"],
         writes=True,
         scope=WRITE_POLICIES,
     ),
@@ -104,7 +103,7 @@ SCAN_OPERATIONS: Final = (
         body=SCAN_POLICY,
         example={"block": "high", "rules": {"instruct.*": "block"}},
         answers={200: _POLICY},
-        refusals=[*_JSON_FAULTS, "precondition_failed"],
+        refusals=[*JSON_FAULTS, "precondition_failed"],
         writes=True,
         scope=WRITE_POLICIES,
     ),

@@ -3,14 +3,13 @@
 from collections.abc import Sequence
 from typing import Any, Final
 
-from api.operation import Answer, Operation
+from api.operation import JSON_FAULTS, Answer, Operation
 from packyard.http import page_limit, webhooks
 from packyard.http.idempotency import IDEMPOTENCY_KEY
 from packyard.http.preconditions import IF_MATCH
 from packyard.tenants.caller import READ_AUDIT, WRITE_HOOKS
 
 _TAG: Final = "Webhooks"
-_JSON_FAULTS: Final = ("payload_too_large", "unsupported_media_type")
 _DELIVERY_ID: Final = "01JQ2V7N3T5W8XABCDEFGHJKMN"
 _WEBHOOK: Final[dict[str, Any]] = {
     "id": "whk_01JQ2V7N3T5W8XABCDEFGHJKMN",
@@ -86,7 +85,7 @@ WEBHOOK_OPERATIONS: Final[Sequence[Operation]] = (
             "types": ["revision.withdrawn", "role.withdrawn_pin"],
         },
         answers={201: _with_secret("The new webhook, with its secret.")},
-        refusals=[*_JSON_FAULTS, "already_created", "quota_exceeded"],
+        refusals=[*JSON_FAULTS, "already_created", "quota_exceeded"],
         writes=True,
         scope=WRITE_HOOKS,
     ),
@@ -111,7 +110,7 @@ WEBHOOK_OPERATIONS: Final[Sequence[Operation]] = (
         body=webhooks.WEBHOOK_CHANGE,
         example={"state": "active"},
         answers={200: _webhook("The webhook as it is now.")},
-        refusals=[*_JSON_FAULTS, "webhook_not_found", "precondition_failed"],
+        refusals=[*JSON_FAULTS, "webhook_not_found", "precondition_failed"],
         writes=True,
         scope=WRITE_HOOKS,
     ),
@@ -142,7 +141,7 @@ WEBHOOK_OPERATIONS: Final[Sequence[Operation]] = (
         headers=[IDEMPOTENCY_KEY, IF_MATCH],
         answers={200: _with_secret("The webhook, with its new secret.")},
         refusals=[
-            *_JSON_FAULTS,
+            *JSON_FAULTS,
             "webhook_not_found",
             "already_created",
             "quota_exceeded",
@@ -162,7 +161,7 @@ WEBHOOK_OPERATIONS: Final[Sequence[Operation]] = (
         "the list of deliveries a moment later.",
         headers=[IDEMPOTENCY_KEY],
         answers={202: _asked("The test is on its way.")},
-        refusals=[*_JSON_FAULTS, "webhook_not_found"],
+        refusals=[*JSON_FAULTS, "webhook_not_found"],
         writes=True,
         scope=WRITE_HOOKS,
     ),
@@ -192,7 +191,7 @@ WEBHOOK_OPERATIONS: Final[Sequence[Operation]] = (
         "anew.",
         headers=[IDEMPOTENCY_KEY],
         answers={202: _asked("The event is on its way again.")},
-        refusals=[*_JSON_FAULTS, "webhook_not_found"],
+        refusals=[*JSON_FAULTS, "webhook_not_found"],
         writes=True,
         scope=WRITE_HOOKS,
     ),

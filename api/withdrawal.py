@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from api import examples
-from api.operation import Answer, Operation
+from api.operation import CHANGED_MEANWHILE, JSON_FAULTS, Answer, Operation
 from packyard.http import revision_deletion
 from packyard.http.preconditions import IF_MATCH
 from packyard.http.retention import RETENTION
@@ -12,8 +12,6 @@ from packyard.http.withdrawal import WITHDRAWAL
 from packyard.tenants.caller import WRITE_POLICIES
 
 _PACKS: Final = "Packs"
-_JSON_FAULTS: Final = ("payload_too_large", "unsupported_media_type")
-_CHANGED_MEANWHILE: Final = ("pack_deleting", "pack_modified", "precondition_failed")
 _RETENTION: Final = Answer(
     description="The policy.",
     model="Retention",
@@ -40,7 +38,7 @@ WITHDRAWAL_OPERATIONS: Final[Sequence[Operation]] = (
         answers={
             200: Answer(description="The revision.", model="Revision", example=examples.WITHDRAWN_REVISION)
         },
-        refusals=[*_JSON_FAULTS, "pack_not_found", "revision_not_found", *_CHANGED_MEANWHILE],
+        refusals=[*JSON_FAULTS, "pack_not_found", "revision_not_found", *CHANGED_MEANWHILE],
         writes=True,
     ),
     Operation(
@@ -57,7 +55,7 @@ WITHDRAWAL_OPERATIONS: Final[Sequence[Operation]] = (
                 description="The revision.", model="Revision", example=examples.REVISIONS["revisions"][0]
             )
         },
-        refusals=["pack_not_found", "revision_not_found", *_CHANGED_MEANWHILE],
+        refusals=["pack_not_found", "revision_not_found", *CHANGED_MEANWHILE],
         writes=True,
     ),
     Operation(
@@ -83,7 +81,7 @@ WITHDRAWAL_OPERATIONS: Final[Sequence[Operation]] = (
             "pack_not_found",
             "revision_not_found",
             "revision_in_use",
-            *_CHANGED_MEANWHILE,
+            *CHANGED_MEANWHILE,
             "registry_cleanup_failed",
         ],
         writes=True,
@@ -113,7 +111,7 @@ WITHDRAWAL_OPERATIONS: Final[Sequence[Operation]] = (
         body=RETENTION,
         example={"keep": 20},
         answers={200: _RETENTION},
-        refusals=[*_JSON_FAULTS, "pack_not_found", *_CHANGED_MEANWHILE],
+        refusals=[*JSON_FAULTS, "pack_not_found", *CHANGED_MEANWHILE],
         writes=True,
         scope=WRITE_POLICIES,
     ),
