@@ -5,7 +5,8 @@ from typing import Annotated, Any, Literal, NotRequired
 from pydantic import Field
 from typing_extensions import TypedDict  # pydantic takes typing's own from Python 3.12 on
 
-from api.models import CapabilityRule, ChangedFile, Cursor, File, PackFacts, RevisionStatus, RoleId
+from api.capability_models import CapabilityRule
+from api.models import ChangedFile, Cursor, File, PackFacts, RevisionStatus, RoleId
 from packyard.oci.digest import SHA256
 
 

@@ -24,7 +24,7 @@ class Answer:
 
     Attributes:
         description: When it is given.
-        model: The name of its model in `api.models`; None for none.
+        model: The name of its model, in `api.models` or beside it; None for none.
         media_type: Its content type; None without a body.
         example: A body.
         headers: Its own headers, with their descriptions by name.

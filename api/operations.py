@@ -1,4 +1,4 @@
-"""The operations of the API contract: what each takes, and all that it may answer."""
+"""The operations of the API contract: what each takes, and all that it may answer. Those of a theme have a module."""
 
 from collections.abc import Sequence
 from typing import Final
