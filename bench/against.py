@@ -22,16 +22,19 @@ from local.environments import PROJECT
 from bench.processes import measure
 from bench.samples import taken_in_turn
 
+# The function that has a layer of its own besides the one of all.
+_SCANS: Final = "scan_content"
 # What the other checkout gives its functions while their start is measured; an older one has other variables.
 _ENVIRONMENT: Final = "import json; from bench.cold_start import ENVIRONMENT; print(json.dumps(ENVIRONMENT))"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Checkout:
-    """A checkout, its layer and the variables of its functions."""
+    """A checkout, its layers and the variables of its functions."""
 
     folder: Path
     layer: Path
+    scanner_layer: Path
     environment: Mapping[str, str]
 
     def functions(self) -> set[str]:
@@ -39,12 +42,13 @@ class _Checkout:
 
     def init_milliseconds(self, name: str) -> float:
         folder = self.folder / "functions" / name
+        layers = [self.layer, self.scanner_layer] if name == _SCANS else [self.layer]
         environment = {
             **CREDENTIALS,
             "PATH": "/usr/bin:/bin",
             "LANG": "C.UTF-8",
             "PYTHONDONTWRITEBYTECODE": "1",
-            "PYTHONPATH": f"{folder}:{self.layer}",
+            "PYTHONPATH": ":".join(map(str, [folder, *layers])),
             "AWS_REGION": REGION,
             "AWS_DEFAULT_REGION": REGION,
             "AWS_LAMBDA_FUNCTION_NAME": name,
@@ -68,7 +72,7 @@ def compare_inits(other: Path, *, rounds: int) -> None:
     """
     with tempfile.TemporaryDirectory() as folder:
         ours, theirs = (
-            _checkout(path, layer=Path(folder) / name / "python")
+            _checkout(path, layers=Path(folder) / name)
             for name, path in (("ours", PROJECT), ("theirs", other.resolve()))
         )
         names = sorted(ours.functions() & theirs.functions())
@@ -88,10 +92,15 @@ def compare_inits(other: Path, *, rounds: int) -> None:
         print(f"{name:18}{before:8.0f}{mine:8.0f}{mine / before:7.2f}")
 
 
-def _checkout(folder: Path, *, layer: Path) -> _Checkout:
-    run(
-        [sys.executable, "-m", "layers.packyard.assemble", "--output", layer, "--target", "local"],
-        folder=folder,
-    )
+def _checkout(folder: Path, *, layers: Path) -> _Checkout:
+    made = {name: layers / name / "python" for name in ("packyard", "scanner")}
+    for name, output in made.items():
+        assemble = [sys.executable, "-m", "layers.packyard.assemble", "--layer", name, "--target", "local"]
+        run([*assemble, "--output", output], folder=folder)
     stated = run([sys.executable, "-c", _ENVIRONMENT], folder=folder)
-    return _Checkout(folder=folder, layer=layer, environment=json.loads(stated))
+    return _Checkout(
+        folder=folder,
+        layer=made["packyard"],
+        scanner_layer=made["scanner"],
+        environment=json.loads(stated),
+    )
