@@ -42,8 +42,8 @@ _execute = lambda_svc._execute_function  # noqa: SLF001 - likewise
 # Of the invocation that this thread runs: the process that is to end with it.
 _invocation = threading.local()
 _unpacking = threading.Lock()
-# What a function's process writes after the lines that an invocation logs.
-_LOGGED = "packyard: the invocation has logged all"
+# What a function's process writes after the lines that an invocation logs, before the invocation's id.
+_LOGGED = "packyard: an invocation has logged all: "
 _LONGEST_WAIT_SECONDS = 0.25
 _HANDLER = "        handler_fn = getattr(mod, handler_name)\n"
 _HANDLER_THAT_SAYS_SO = f"""
@@ -53,7 +53,7 @@ _HANDLER_THAT_SAYS_SO = f"""
             try:
                 return _handler_fn(event, context)
             finally:
-                print({_LOGGED!r}, file=sys.stderr, flush=True)
+                print({_LOGGED!r} + context.aws_request_id, file=sys.stderr, flush=True)
 """
 _serve = ministack.app
 # Of any API, below its stage. The code is that of `secrets.token_urlsafe`.
@@ -63,7 +63,7 @@ _LOGINS = Path(os.environ["STATE_DIR"]).parent / "logins"
 
 def _invoke_and_keep(worker: Any, *arguments: Any, **named: Any) -> Any:
     """Run an invocation. End its process if the emulator wants to, unless the handler has answered by an exception."""
-    _invocation.runs, _invocation.condemned = True, None
+    _invocation.runs, _invocation.condemned, _invocation.request_id = True, None, arguments[1]
     try:
         result = _invoke(worker, *arguments, **named)
     finally:
@@ -91,7 +91,7 @@ def _wait_unless_later(process: Any, deadline: float) -> None:
 
 
 def _logged(worker: Any, **_waits: float) -> str:
-    """Return the lines that an invocation logged. Wait a little for a process that ended before it could say so."""
+    """Return the lines that this thread's invocation logged. Wait a little for a process that did not say so."""
     lines = []
     until = time.monotonic() + _LONGEST_WAIT_SECONDS
     while True:
@@ -100,9 +100,11 @@ def _logged(worker: Any, **_waits: float) -> str:
         except queue.Empty:
             break
         # A function may end without a line break.
-        if logged := line.removesuffix(_LOGGED):
+        logged, _, request_id = line.partition(_LOGGED)
+        if logged:
             lines.append(logged)
-        if logged != line:
+        # That of an earlier invocation may come late.
+        if request_id == _invocation.request_id:
             break
     return "\n".join(lines)
 

@@ -13,6 +13,8 @@ from tests.engine.taps import Failure, Log, PointName
 from tests.service import ACME, GLOBEX, Service, running_service
 from tests.webhooks import Hooks, Receiver, running_receiver
 
+from packyard.messaging.delivery_queue import WebhookMessage
+
 URL = "https://example.com/hooks"
 
 
@@ -131,6 +133,21 @@ def test_what_came_of_a_delivery_can_be_read_for_a_week(hooks: Hooks, receiver: 
     assert item["expires_at"]["N"] == str(int(until.timestamp()))
 
 
+def ask_again(hooks: Hooks, webhook_id: str, event_id: str) -> None:
+    """Send an event again as a client asks for it, although it was not delivered yet."""
+    event = hooks.service.services.delivery_store.event(ACME.org_id, event_id)
+    assert event is not None
+    message = WebhookMessage(
+        org_id=ACME.org_id,
+        webhook_id=webhook_id,
+        event_id=event_id,
+        type=event.type,
+        payload="{}",
+        again="a",
+    )
+    hooks.service.services.delivery_queue.send([message])
+
+
 class TestBatches:
     def test_what_came_of_a_batch_is_one_write(self, hooks: Hooks, receiver: Receiver) -> None:
         made = hooks.add(receiver.url).body["id"]
@@ -163,6 +180,36 @@ class TestBatches:
 
         assert len(receiver.got) == 4
         assert [each["attempts"] for each in hooks.deliveries(made)] == [1, 3]
+
+    def test_a_redelivery_that_fails_after_the_delivery_in_one_batch_is_what_the_list_says(
+        self, hooks: Hooks, receiver: Receiver
+    ) -> None:
+        made = hooks.add(receiver.url).body["id"]
+        hooks.fan_out()
+        (event,) = hooks.told("webhook.created")
+        ask_again(hooks, made, event["id"])
+        receiver.statuses = [204, 500]
+        hooks.deliver()
+
+        (delivery,) = hooks.deliveries(made)
+        assert (delivery["status"], delivery["attempts"]) == ("retrying", 2)
+        assert "next_at" in delivery
+
+    def test_what_could_not_be_written_within_a_batch_is_written_at_its_end(
+        self, hooks: Hooks, receiver: Receiver
+    ) -> None:
+        made = hooks.add(receiver.url).body["id"]
+        changed(hooks, made, "x")
+        hooks.fan_out()
+        (event,) = hooks.told("webhook.created")
+        ask_again(hooks, made, event["id"])
+        with hooks.service.wire.tapped(Failure(at=PointName("dynamodb.TransactWriteItems", 1))):
+            hooks.deliver()
+
+        assert [(each["status"], each["attempts"]) for each in hooks.deliveries(made)] == [
+            ("delivered", 1)
+        ] * 2
+        assert hooks.waiting() == 1
 
     def test_what_cannot_be_written_of_a_batch_is_sent_again(self, hooks: Hooks, receiver: Receiver) -> None:
         made = hooks.add(receiver.url).body["id"]

@@ -30,6 +30,16 @@ for number in range(5):
 worker.kill()
 print(json.dumps({"logs": [answer["log"] for answer in answers], "least": min(took)}))
 """
+_LATE = """
+import queue
+from types import SimpleNamespace
+
+said = queue.Queue()
+for line in (emulator_program._LOGGED + "1", "a line", emulator_program._LOGGED + "2"):
+    said.put(line)
+emulator_program._invocation.request_id = "2"
+print(json.dumps([emulator_program._logged(SimpleNamespace(_stderr_queue=said)), said.qsize()]))
+"""
 _FORGET = """
 import time
 
@@ -88,6 +98,10 @@ def test_an_invocation_that_raises_has_what_it_logged_too(tmp_path: Path) -> Non
     said = run(_INVOKE, tmp_path, "def handler(event, context): print(event); raise ValueError")
 
     assert said["logs"] == [str(number) for number in range(5)]
+
+
+def test_the_end_of_an_earlier_invocation_that_came_late_ends_no_other(tmp_path: Path) -> None:
+    assert run(_LATE, tmp_path) == ["a line", 0]
 
 
 def test_a_fifo_queue_forgets_what_is_too_old_to_be_a_duplicate(tmp_path: Path) -> None:

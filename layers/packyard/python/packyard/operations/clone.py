@@ -145,7 +145,7 @@ class Cloner:
             there = self._settle_repeat(held.pack_id, source, clone)
             if brought is not None:
                 # The source may have been signed since.
-                self.signatures.brought.write(there.pack.id, self.signatures.to_keep(there.pack.id, brought))
+                self.signatures.keep(there.pack.id, brought)
             return there
         except (ClaimLost, RepositoryBusy) as busy:
             raise ServiceUnavailable from busy

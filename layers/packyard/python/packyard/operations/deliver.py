@@ -118,8 +118,11 @@ class Deliverer:
             if self.bus is not None:
                 self.bus.put_one(message.entry)
             return
-        wait = self._deliver(message)
-        self._write_delivered()
+        self._delivered.clear()
+        try:
+            wait = self._deliver(message)
+        finally:
+            self._write_delivered()
         if wait is not None:
             now = self.clock()
             raise NotYet(now + wait, now=now)
@@ -129,6 +132,10 @@ class Deliverer:
         webhook = self._webhook(message)
         if webhook is None:
             return None
+        key = (message.webhook_id, message.event_id)
+        if key in self._delivered:
+            # A redelivery that a client asked for has come with the delivery. What comes of it is written after that.
+            self._write_delivered()
         is_test = message.type == TEST_TYPE
         if not webhook.is_active and not is_test:
             self._record(message, DeliveryStatus.DROPPED, None)
@@ -137,10 +144,6 @@ class Deliverer:
             return self._wait(message, None)
         outcome = self._send(webhook, message)
         if outcome.succeeded:
-            key = (message.webhook_id, message.event_id)
-            if key in self._delivered:
-                # A redelivery that a client asked for has come together with the delivery.
-                self._write_delivered()
             self._delivered[key] = message, self._attempt(message, DeliveryStatus.DELIVERED, outcome)
             if webhook.failing_since is not None:
                 self.webhooks.note_working(webhook)
@@ -211,10 +214,10 @@ class Deliverer:
         self.queue.retry_later(replace(message, first_at=message.first_at or at), wait)
 
     def _write_delivered(self) -> None:
-        delivered = [attempt for _, attempt in self._delivered.values()]
-        self._delivered.clear()
-        if delivered:
-            self.deliveries.record(delivered)
+        """Write what was gathered. If that fails it stays, and is written or sent again at the end of the batch."""
+        if self._delivered:
+            self.deliveries.record([attempt for _, attempt in self._delivered.values()])
+            self._delivered.clear()
 
     def _record(self, message: WebhookMessage, status: DeliveryStatus, outcome: Outcome | None) -> None:
         self.deliveries.record([self._attempt(message, status, outcome)])

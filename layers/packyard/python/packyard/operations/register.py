@@ -132,7 +132,7 @@ class Registrar:
         except NameHeld as held:
             there = settle_repeat(held.pack_id, pack, same=same_reference, packs=self.packs)
             # It may have been signed since.
-            self.signatures.brought.write(there.pack.id, self.signatures.to_keep(there.pack.id, brought))
+            self.signatures.keep(there.pack.id, brought)
             return replace(there, warnings=pulled.manifest.warnings)
         except (ClaimLost, RepositoryBusy) as busy:
             raise ServiceUnavailable from busy
@@ -251,12 +251,12 @@ class Registrar:
             reference, org_id=actor.org_id, built_here=built_here, at=self.clock()
         )
 
-    def _accepted(self, after: Pack, read: "ImageSignatures") -> "ImageSignatures":
-        """Check that the signature policy accepts an image of registered ones, and return what is to be kept of it."""
+    def _accepted(self, after: Pack, read: "ImageSignatures") -> "ImageSignatures | None":
+        """Check that the signature policy accepts an image of registered ones. Return what is to be written of it."""
         if after.image_origin is ImageOrigin.CLONE:
             return self.signatures.require_of_clone(after, read, org_id=after.org_id)
         self.signatures.require(read, org_id=after.org_id)
-        return self.signatures.to_keep(after.id, read)
+        return self.signatures.news(after.id, read)
 
     def _image_at(self, pack: Pack, revision: int) -> tuple[Reference, Pack | None]:
         found = self.packs.image_at(pack, revision)

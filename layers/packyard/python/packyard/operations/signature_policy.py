@@ -64,7 +64,9 @@ class SignatureRule:
         if refused:
             raise SignatureRequired(refused)
 
-    def require_of_clone(self, clone: Pack, read: "ImageSignatures", *, org_id: str) -> "ImageSignatures":
+    def require_of_clone(
+        self, clone: Pack, read: "ImageSignatures", *, org_id: str
+    ) -> "ImageSignatures | None":
         """Check the image that a clone has, or moves to. Two reads.
 
         It is judged by what its source's registry had beside it, which came with the clone. Our registry has the image
@@ -76,7 +78,7 @@ class SignatureRule:
             org_id: The clone's owner.
 
         Returns:
-            What the image brings.
+            What is to be written of the image; None if what is kept stays.
 
         Raises:
             SignatureRequired, RegistryUnavailable, ServiceUnavailable: As for `require`.
@@ -87,13 +89,13 @@ class SignatureRule:
             return read
         if refused := _refusals(self.policies.get(org_id).policy, [(None, kept)]):
             raise SignatureRequired(refused)
-        return kept
+        return None
 
-    def to_keep(self, pack_id: str, read: "ImageSignatures") -> "ImageSignatures":
-        """Return what is to be kept of an image that a pack may have had before.
+    def news(self, pack_id: str, read: "ImageSignatures") -> "ImageSignatures | None":
+        """Return what is to be written of an image that a pack may have had before; None if what is kept stays.
 
-        That is what was read now. A registry that did not answer has not said that there is nothing: then it is what
-        is kept, if anything is. One read in that case, else none.
+        A registry that did not answer has not said that there is nothing, so nothing is written over what is kept.
+        One read in that case, else none.
 
         Args:
             pack_id: The pack.
@@ -102,7 +104,21 @@ class SignatureRule:
         Raises:
             ServiceUnavailable: DynamoDB did not answer.
         """
-        return (self.brought.get(ImageId(pack_id, read.digest)) or read) if read.unread else read
+        is_known = read.unread and self.brought.get(ImageId(pack_id, read.digest)) is not None
+        return None if is_known else read
+
+    def keep(self, pack_id: str, read: "ImageSignatures") -> None:
+        """Write what was read of an image that a pack has, unless `news` says that there is none.
+
+        Args:
+            pack_id: The pack.
+            read: What was read.
+
+        Raises:
+            ServiceUnavailable: DynamoDB did not answer.
+        """
+        if (news := self.news(pack_id, read)) is not None:
+            self.brought.write(pack_id, news)
 
     def require_of(self, packs: Iterable[Pack], *, org_id: str) -> None:
         """Check that an organisation's policy accepts the images of packs. No read if all were built here.
