@@ -44,6 +44,11 @@ def test_while_the_service_takes_its_time_the_screen_says_so(tab: Tab) -> None:
     tab.page.route("**/usage", lambda route: waiting.append(route))  # noqa: PLW0108 - it marks what it is given
     tab.go("usage", "Usage")
     expect(tab.main.get_by_text("Loading")).to_be_visible()
+    # The page shows that it waits, maybe before we are told what for.
+    for _ in range(100):
+        if waiting:
+            break
+        tab.page.wait_for_timeout(20)
     assert len(waiting) == 1
 
     waiting.pop().continue_()
