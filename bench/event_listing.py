@@ -4,7 +4,6 @@ As `list`: the built function, a meter, and dynalite as the table.
 """
 
 import json
-import tempfile
 import time
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
@@ -12,15 +11,13 @@ from itertools import count, islice
 from pathlib import Path
 from typing import Any, Final
 
-from local.function import Function, running_function
-from tests.aws import TABLE, create_table
+from local.function import Function
 from tests.gateway import Request
 from tests.service import ACME
 
-from bench.cold_start import ENVIRONMENT
-from bench.meter import Meter, metered
+from bench.meter import Meter
+from bench.metered_function import metered_function
 from bench.processes import ProgramFailed
-from bench.table_emulator import running_dynalite
 from packyard.packs.event import Event, EventType, event_id
 from packyard.store.event_items import to_item
 
@@ -62,17 +59,8 @@ def measure_event_listing(*, folder: Path) -> dict[str, dict[str, Any]]:
         CommandFailed, ProgramFailed: Something did not run.
     """
     section: dict[str, dict[str, Any]] = {}
-    with (
-        tempfile.TemporaryDirectory(dir=folder) as work,
-        running_dynalite(Path(work)) as table,
-        metered(table.port, signs_cursors="of the benchmark") as meter,
-        running_function(
-            "list_events",
-            environment=ENVIRONMENT | {"AWS_ENDPOINT_URL": meter.url, "PACKYARD_TABLE": TABLE},
-            log_path=Path(work) / "list_events.log",
-        ) as function,
-    ):
-        create_table(table.client)
+    with metered_function("list_events", folder=folder) as measured:
+        table = measured.table
         unwritten, written = _history(), 0
         for size in _SIZES:
             started = time.perf_counter()
@@ -81,7 +69,7 @@ def measure_event_listing(*, folder: Path) -> dict[str, dict[str, Any]]:
             print(f"\nevents, {size} (written in {time.perf_counter() - started:.0f} s)", flush=True)
             section[str(size)] = {}
             for name, query in _LISTINGS.items():
-                cost = _measure(function, meter, query)
+                cost = _measure(measured.function, measured.meter, query)
                 section[str(size)][name] = cost
                 print(f"  {name:16} {cost}", flush=True)
     return section

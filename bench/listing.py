@@ -4,23 +4,20 @@ The built function runs under Lambda's own runtime client, with a meter between 
 """
 
 import json
-import tempfile
 import time
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 from typing import Any, Final
 
-from local.function import Function, running_function
-from tests.aws import TABLE, create_table
+from local.function import Function
 from tests.catalogue import packs
 from tests.gateway import Request
 from tests.service import ACME, GLOBEX
 
-from bench.cold_start import ENVIRONMENT
-from bench.meter import Meter, metered
+from bench.meter import Meter
+from bench.metered_function import metered_function
 from bench.processes import ProgramFailed
-from bench.table_emulator import running_dynalite
 from packyard.store.pack_items import to_item
 from packyard.tenants.caller import Caller
 
@@ -67,17 +64,8 @@ def measure_listing(*, folder: Path) -> dict[str, dict[str, Any]]:
         CommandFailed, ProgramFailed: Something did not run.
     """
     section: dict[str, dict[str, Any]] = {}
-    with (
-        tempfile.TemporaryDirectory(dir=folder) as work,
-        running_dynalite(Path(work)) as table,
-        metered(table.port, signs_cursors="of the benchmark") as meter,
-        running_function(
-            "list_packs",
-            environment=ENVIRONMENT | {"AWS_ENDPOINT_URL": meter.url, "PACKYARD_TABLE": TABLE},
-            log_path=Path(work) / "list_packs.log",
-        ) as function,
-    ):
-        create_table(table.client)
+    with metered_function("list_packs", folder=folder) as measured:
+        table = measured.table
         unwritten, written = packs(max(_SIZES)), 0
         for size in _SIZES:
             started = time.perf_counter()
@@ -85,7 +73,7 @@ def measure_listing(*, folder: Path) -> dict[str, dict[str, Any]]:
             written = size
             seconds, memory = time.perf_counter() - started, table.memory_bytes() / 1e6
             print(f"\nlist, {size} packs (written in {seconds:.0f} s; {memory:.0f} MB of memory)", flush=True)
-            section[str(size)] = _measure_all(function, meter)
+            section[str(size)] = _measure_all(measured.function, measured.meter)
     return section
 
 

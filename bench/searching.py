@@ -7,23 +7,20 @@ about inverse to its rank (Zipf's law).
 """
 
 import json
-import tempfile
 import time
 from itertools import islice
 from pathlib import Path
 from statistics import median, quantiles
 from typing import Any, Final
 
-from local.function import Function, running_function
-from tests.aws import TABLE, create_table
+from local.function import Function
 from tests.gateway import Request
 from tests.service import ACME
 
-from bench.cold_start import ENVIRONMENT
 from bench.many_packs import WORDS, packs, write
-from bench.meter import Meter, metered
+from bench.meter import Meter
+from bench.metered_function import metered_function
 from bench.processes import ProgramFailed
-from bench.table_emulator import running_dynalite
 
 _SIZES: Final = (100, 1_000, 10_000)
 _OK: Final = 200
@@ -56,17 +53,8 @@ def measure_searching(*, folder: Path, rounds: int) -> dict[str, dict[str, Any]]
         CommandFailed, ProgramFailed: Something did not run.
     """
     section: dict[str, dict[str, Any]] = {}
-    with (
-        tempfile.TemporaryDirectory(dir=folder) as work,
-        running_dynalite(Path(work)) as table,
-        metered(table.port, signs_cursors="of the benchmark") as meter,
-        running_function(
-            "list_packs",
-            environment=ENVIRONMENT | {"AWS_ENDPOINT_URL": meter.url, "PACKYARD_TABLE": TABLE},
-            log_path=Path(work) / "list_packs.log",
-        ) as function,
-    ):
-        create_table(table.client)
+    with metered_function("list_packs", folder=folder) as measured:
+        table = measured.table
         unwritten, written = packs(ACME.org_id), 0
         for size in _SIZES:
             items = write(table, islice(unwritten, size - written), sought=_is_sought)
@@ -75,7 +63,8 @@ def measure_searching(*, folder: Path, rounds: int) -> dict[str, dict[str, Any]]
             )
             written = size
             section[str(size)] = {
-                name: _measure(function, meter, query, rounds) for name, query in _SEARCHES.items()
+                name: _measure(measured.function, measured.meter, query, rounds)
+                for name, query in _SEARCHES.items()
             }
             for name, cost in section[str(size)].items():
                 print(f"  {name:16} {cost}", flush=True)

@@ -231,6 +231,19 @@ class TestBatches:
 
 
 class TestFailures:
+    def test_an_attempt_counts_although_the_webhook_could_not_be_noted_as_working(
+        self, hooks: Hooks, receiver: Receiver
+    ) -> None:
+        made = hooks.add(receiver.url).body["id"]
+        receiver.statuses = [500]
+        hooks.carry()
+        hooks.service.clock.advance(timedelta(minutes=5))
+        with hooks.service.wire.tapped(Failure(at=PointName("dynamodb.UpdateItem", 1))):
+            hooks.retry()
+
+        assert [(each["status"], each["attempts"]) for each in hooks.deliveries(made)] == [("delivered", 2)]
+        assert hooks.waiting() == 1
+
     def test_a_delivery_that_fails_is_tried_again_with_the_same_id_and_a_new_signature(
         self, hooks: Hooks, receiver: Receiver
     ) -> None:

@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 
 import pytest
 from tests.aws import TABLE
+from tests.engine.taps import Log
 from tests.fake_registry.moods import Refuses
 from tests.fake_registry.server import FakeRegistry
 from tests.fake_registry.shelves import Repository
@@ -394,6 +395,20 @@ def test_a_clone_gets_the_signatures_that_its_source_got_later_when_it_is_asked_
 
     assert made(service.clone(pack)) == clone
     assert service.set_role("support", [clone]).status == 200
+
+
+def test_what_a_clone_has_from_its_source_is_not_written_again_when_it_is_moved(
+    service: Service, registry: FakeRegistry, shelf: Repository
+) -> None:
+    """Its source's newer signatures may come in between."""
+    shelve(shelf, key=KEY)
+    _, clone = clone_of_globex(service, registry)
+    to = {"image_ref": service.get(clone).body["image_ref"]}
+    log = Log()
+    with service.wire.tapped(log):
+        made(service.send("replace_pack", "PUT", f"/packs/{clone}", json=to))
+
+    assert {"dynamodb.PutItem", "dynamodb.TransactWriteItems"}.isdisjoint(log.calls)
 
 
 def test_a_registry_that_does_not_answer_takes_no_signature_away(

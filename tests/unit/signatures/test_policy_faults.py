@@ -62,7 +62,7 @@ SIGNER, IMAGE = "rules[0].signers[0]", "rules[0].images[0]"
 WRONG: dict[str, tuple[dict[str, Any], str, str]] = {
     "rules that are none": ({"rules": {}}, "rules", "must be a list"),
     "a rule that is none": ({"rules": [7]}, "rules[0]", "must be an object"),
-    "too many rules": ({"rules": document_of(KEY)["rules"] * 21}, "rules", "to 20 rules"),
+    "too many rules": ({"rules": document_of(KEY)["rules"] * 21}, "rules", "at most 20 rules"),
     "a rule twice": ({"rules": document_of(KEY)["rules"] * 2}, "rules", "each entry once"),
     "an unknown name": (_with(image="x"), "rules[0].image", "is not one of images, signers, requires"),
     "no images": (_with(images=[]), "rules[0].images", "1 to 20"),

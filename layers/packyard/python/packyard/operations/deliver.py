@@ -188,7 +188,7 @@ class Deliverer:
             self.queue.bury(message)
             return None
         wait = self._wait(message, outcome.retry_after)
-        self.deliveries.record([self._attempt(message, DeliveryStatus.RETRYING, outcome, next_at=now + wait)])
+        self._record(message, DeliveryStatus.RETRYING, outcome, next_at=now + wait)
         return wait
 
     def _disable(self, webhook: Webhook, because: DisabledBecause) -> None:
@@ -219,8 +219,14 @@ class Deliverer:
             self.deliveries.record([attempt for _, attempt in self._delivered.values()])
             self._delivered.clear()
 
-    def _record(self, message: WebhookMessage, status: DeliveryStatus, outcome: Outcome | None) -> None:
-        self.deliveries.record([self._attempt(message, status, outcome)])
+    def _record(
+        self,
+        message: WebhookMessage,
+        status: DeliveryStatus,
+        outcome: Outcome | None,
+        next_at: datetime | None = None,
+    ) -> None:
+        self.deliveries.record([self._attempt(message, status, outcome, next_at)])
 
     def _attempt(
         self,

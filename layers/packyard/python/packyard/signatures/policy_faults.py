@@ -230,7 +230,7 @@ def _listed(  # noqa: PLR0913, PLR0917 - a list, its bounds, and what each entry
     path: str, value: Any, most: int, check: Callable[[str, Any], Faults], what: str, least: int = 0
 ) -> Faults:
     if not isinstance(value, list) or not least <= len(value) <= most:
-        yield path, f"must be a list of {least or 'no'} to {most} {what}"
+        yield path, f"must be a list of {f'{least} to' if least else 'at most'} {most} {what}"
         return
     if len({repr(entry) for entry in value}) != len(value):
         yield path, "must list each entry once"
